@@ -1,0 +1,161 @@
+"""What a notebook shows a reader: tables, readings and callouts.
+
+Each is shown by JupyterLab as escaped HTML and by the report from its own JSON type, so that text from outside (a survey
+answer, a quote) can never become markup in either.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Callout", "Reading", "Table", "print_facts"]
+
+TABLE_MIME = "application/vnd.segmentation.table+json"
+READING_MIME = "application/vnd.segmentation.reading+json"
+CALLOUT_MIME = "application/vnd.segmentation.callout+json"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table for readers: already formatted cells, a caption with n and source.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows to show, index not shown (reset it first if it carries meaning). Numbers are formatted by ``formats``.
+    caption : str
+        What the table shows, n and source, in a sentence.
+    formats : mapping of str to str, optional
+        Column name to format specification, for instance ``{"share": ".1%", "n": ",d"}``. Missing values show as "–".
+    note : str, optional
+        A line under the table.
+    """
+
+    frame: pd.DataFrame
+    caption: str
+    formats: Mapping[str, str] | None = None
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Columns (name, numeric or not), rows of strings, caption and note."""
+        formats = dict(self.formats or {})
+        columns = [
+            {
+                "name": str(name),
+                "numeric": bool(pd.api.types.is_numeric_dtype(self.frame[name].dtype) or name in formats),
+            }
+            for name in self.frame.columns
+        ]
+        rows = [
+            [_cell(value, formats.get(name)) for name, value in zip(self.frame.columns, row, strict=True)]
+            for row in self.frame.itertuples(index=False, name=None)
+        ]
+        return {"columns": columns, "rows": rows, "caption": self.caption, "note": self.note}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        content = self.as_json()
+        head = "".join(f"<th scope='col'>{html.escape(c['name'])}</th>" for c in content["columns"])
+        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in content["rows"])
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        page = (
+            f"<table><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr></thead>"
+            f"<tbody>{body}</tbody></table>{note}"
+        )
+        return {TABLE_MIME: content, "text/html": page, "text/plain": self.caption}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One to three plain sentences generated from a result; never markup.
+
+    Parameters
+    ----------
+    paragraphs : sequence of str
+        Each a paragraph of plain text.
+    """
+
+    paragraphs: Sequence[str]
+
+    def __str__(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        page = "".join(f"<p>{html.escape(text)}</p>" for text in self.paragraphs)
+        return {READING_MIME: {"paragraphs": list(self.paragraphs)}, "text/html": page, "text/plain": str(self)}
+
+
+@dataclass(frozen=True)
+class Callout:
+    """A boxed statement that a reader must not miss.
+
+    Parameters
+    ----------
+    kind : {"finding", "caution", "absent"}
+        A result to act on; a limit on trust; something the study does not have.
+    title : str
+        The statement, a sentence.
+    text : str
+        What follows from it.
+    """
+
+    kind: Literal["finding", "caution", "absent"]
+    title: str
+    text: str = ""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        content = {"kind": self.kind, "title": self.title, "text": self.text}
+        page = f"<blockquote><strong>{html.escape(self.title)}</strong> {html.escape(self.text)}</blockquote>"
+        return {CALLOUT_MIME: content, "text/html": page, "text/plain": f"{self.title} {self.text}".strip()}
+
+
+def print_facts(**facts: Any) -> None:
+    """Print a stage's facts as one JSON object with sorted keys; floats to two decimals.
+
+    The cell that calls this is tagged ``nbval-check-output``: a changed figure fails the notebook's test.
+
+    Examples
+    --------
+    >>> print_facts(rows=3, share=0.12345, sizes={"S1": 2, "S2": 1})
+    {"rows": 3, "share": 0.12, "sizes": {"S1": 2, "S2": 1}}
+    """
+    print(json.dumps(_plain(facts), sort_keys=True, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return None if not np.isfinite(value) else round(float(value), 2) + 0.0
+    return None if value is None or value is pd.NA else str(value)
+
+
+def _cell(value: Any, spec: str | None) -> str:
+    if (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, (float, np.floating)) and np.isnan(value))
+    ):
+        return "–"
+    if spec:
+        return format(value, spec)
+    if isinstance(value, (float, np.floating)):
+        return f"{value:,.2f}"
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return f"{value:,d}"
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d")
+    return str(value)

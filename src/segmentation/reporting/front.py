@@ -1,0 +1,61 @@
+"""The front door: what was asked, found, changed, to be decided, and how far to trust it, collected from the stages' summaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..workspace import Workspace
+from .stages import STAGES
+
+__all__ = ["build_front"]
+
+SECTIONS = (
+    ("found", "What was found", "Nothing was found that meets the rules of this report."),
+    ("changed", "What changed since last quarter", "There is no earlier quarter to compare with."),
+    ("decide", "What to decide", "Nothing needs a decision now."),
+    ("trust", "How far to trust it", "No limits were noted."),
+)
+
+
+def build_front(workspace: Workspace) -> dict[str, Any]:
+    """What the index page shows.
+
+    Every stage leaves ``summary_<stage>``: lists of sentences under the keys found, changed, decide and trust; 02_segments adds the
+    verdict and the segments' cards.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Of a finished run.
+
+    Returns
+    -------
+    dict
+        Keys verdict, segments, segments_note, sections, personas.
+    """
+    summaries = {
+        stage: workspace.read_json(f"summary_{stage.name}")
+        for stage in STAGES
+        if workspace.has(f"summary_{stage.name}")
+    }
+    sections = [
+        {
+            "id": key,
+            "title": title,
+            "empty": empty,
+            "entries": [
+                {"text": text, "href": f"{stage.name}.html", "from": stage.title.split(":")[0]}
+                for stage, summary in summaries.items()
+                for text in summary.get(key, [])
+            ],
+        }
+        for key, title, empty in SECTIONS
+    ]
+    segments = next((summary for stage, summary in summaries.items() if stage.name == "02_segments"), {})
+    return {
+        "verdict": segments.get("verdict"),
+        "segments": segments.get("segments", []),
+        "segments_note": segments.get("segments_note", ""),
+        "sections": sections,
+        "personas": workspace.read_json("personas") if workspace.has("personas") else [],
+    }
