@@ -130,7 +130,7 @@ def list_studies(folder: Annotated[Path, typer.Argument(help="Where to look for 
 
     Example: segmentation list data/sample
     """
-    from .sources import list_periods
+    from .sources import latest_period, list_periods
     from .study import load_study
 
     found = sorted(folder.rglob("study.yaml"))
@@ -139,7 +139,7 @@ def list_studies(folder: Annotated[Path, typer.Argument(help="Where to look for 
     for file in found:
         loaded = load_study(file)
         periods = list_periods(loaded)
-        span = f"{periods[0]} to {periods[-1]}" if periods else "no events"
+        span = f"{periods[0]} to {latest_period(loaded)}" if periods else "no events"
         typer.echo(f"{loaded.study:24} {span:20} {_short(file)}")
 
 
@@ -176,20 +176,19 @@ def schema() -> None:
 
 def _latest(study: Any, period: str | None) -> Any:
     from .period import Period
-    from .sources import list_periods
+    from .sources import latest_period
 
     if period is not None:
         return Period.parse(period)
-    periods = list_periods(study)
-    if not periods:
+    latest = latest_period(study)
+    if latest is None:
         raise ParameterError(f"study {study.study} has no events that tell its latest quarter; name one with --period")
-    return periods[-1]
+    return latest
 
 
 def _check_files(study: Any) -> None:
     """Validate what the study names besides its sources: personas, messages, experiments, KPIs, feedback; all problems at once."""
     from .errors import DataContractError, Violation
-
     from .messaging import load_messages
     from .personas import load_personas
     from .tracking import load_experiments, load_kpis, read_feedback

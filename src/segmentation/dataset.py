@@ -44,6 +44,13 @@ class SourceAccount:
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def files_words(self) -> str:
+        """Files for a sentence: all of up to three, else the first and how many more."""
+        if len(self.files) <= 3:
+            return ", ".join(self.files)
+        return f"{self.files[0]} and {len(self.files) - 1} more files"
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -93,4 +100,4 @@ class Dataset:
     def caption(self, *sources: str) -> str:
         """Source line for captions: files and the first eight digits of their digest."""
         chosen = [a for a in self.accounts if not sources or a.source in sources]
-        return "; ".join(f"{', '.join(a.files)} (sha256 {a.sha256[:8]})" for a in chosen)
+        return "; ".join(f"{a.files_words} (sha256 {a.sha256[:8]})" for a in chosen)

@@ -227,6 +227,11 @@ class Study(_Part):
     def descriptors(self) -> tuple[Variable, ...]:
         return tuple(v for v in self.variables if v.name not in self.segmentation.base)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Variable to the words a reader sees."""
+        return {variable.name: variable.words for variable in self.variables}
+
     def variable(self, name: str) -> Variable:
         return next(v for v in self.variables if v.name == name)
 
@@ -290,9 +295,21 @@ def load_study(path: str | Path) -> Study:
 
 
 def read_yaml(file: Path) -> tuple[Any, dict[tuple[Any, ...], int]]:
-    """Content of a YAML file and the line of every key; raises ``StudyError`` for what YAML would accept in silence.
+    """Content of a YAML file and the line of every key, strictly: nothing that YAML would accept in silence.
 
-    Aliases, doubled keys, more than 1 MB and text that is not UTF-8 are refused.
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    content, dict
+        What the file holds, and the line (from 1) of every key by its path of keys and positions.
+
+    Raises
+    ------
+    StudyError
+        If it has aliases, doubled keys, more than 1 MB, is not UTF-8 or not YAML.
     """
     return _parse(file)
 

@@ -22,7 +22,17 @@ from .errors import DataContractError, ParameterError, Violation, nearest_word
 from .period import Period
 from .study import Study, load_study
 
-__all__ = ["Workspace", "digest", "find_upward", "open_workspace", "write_bytes"]
+__all__ = ["READS", "Workspace", "digest", "find_upward", "open_workspace", "write_bytes"]
+
+
+READS: dict[str, tuple[str, ...]] = {
+    "01_data": ("*",),
+    "03_interviews": ("turns", "codings", "interviewees", "redactions", "contacts"),
+    "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
+    "05_messaging": ("events",),
+    "06_tracking": ("events", "deals", "companies"),
+}
+"""Canonical tables each stage reads itself; a star means all. What is not here is no reason to run a stage again."""
 
 
 def digest(path: Path) -> str:
@@ -101,11 +111,37 @@ class Workspace:
         folder = self.ledger / f"period={self.period.previous}"
         return Workspace(self.study, self.period.previous, "ledger", folder) if (folder / "results").is_dir() else None
 
-    def data(self, *sources: str) -> Dataset:
-        """Read the named sources (all, if none is named) for this period; absent ones are simply not in the dataset."""
+    @property
+    def source(self) -> str:
+        """Where numbers come from, for captions."""
+        made_up = "; synthetic data" if self.study.synthetic else ""
+        return f"study {self.study.study}, {self.period}; inputs and their digests under Provenance{made_up}"
+
+    @property
+    def note(self) -> str:
+        """What every caption must say beside its source."""
+        return "Synthetic data." if self.study.synthetic else ""
+
+    def reads(self) -> tuple[str, ...]:
+        """Names of the study's sources this stage reads, after ``READS``."""
+        from .sources import canonical_table
+
+        wanted = READS.get(self.stage, ())
+        return tuple(name for name in self.study.sources if "*" in wanted or canonical_table(self.study, name) in wanted)
+
+    def data(self) -> Dataset:
+        """Read the stage's sources for this period; what the study does not have is simply not in the dataset."""
         from .sources import read_sources  # the readers are heavy and not every stage needs them
 
-        return read_sources(self.study, self.period, only=sources or None)
+        return read_sources(self.study, self.period, only=self.reads())
+
+    def data_before(self) -> Dataset | None:
+        """The same for last quarter; None if there were no events in it."""
+        from .sources import list_periods, read_sources
+
+        if self.period.previous not in list_periods(self.study):
+            return None
+        return read_sources(self.study, self.period.previous, only=self.reads())
 
     def has(self, name: str) -> bool:
         """Whether an earlier stage left this result."""
@@ -129,6 +165,12 @@ class Workspace:
         """Store a text file; the name carries its ending."""
         self._store(name, text.encode())
         return text
+
+    def adopt(self, file: str) -> Path:
+        """Record a file that a writer of another format put into the results folder."""
+        path = self.results / file
+        self._store(file, path.read_bytes())
+        return path
 
     def read(self, name: str) -> pd.DataFrame:
         """Table of an earlier stage.

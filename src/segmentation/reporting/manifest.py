@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..study import Study
+from ..tracking import load_experiments
 from ..workspace import digest
-from .stages import Stage, stage_inputs
+from .stages import Stage
 
 __all__ = ["ALWAYS_NEW", "code_digest", "input_digests", "package_versions", "revision", "stage_key"]
 
@@ -81,6 +82,9 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
             path = study.resolve(named)
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             found[key] = {_relative(file, study.folder): digest(file) for file in files}
+    for experiment in load_experiments(study):
+        for file in (Path(experiment.assignment), Path(experiment.outcomes)):
+            found["experiments"][_relative(file, study.folder)] = digest(file)
     return found
 
 
@@ -93,8 +97,8 @@ def _relative(file: Path, folder: Path) -> str:
 
 def stage_key(
     stage: Stage,
-    study: Study,
     *,
+    reads: tuple[str, ...],
     notebook: Path,
     parameters: Mapping[str, Any],
     inputs: Mapping[str, Any],
@@ -105,7 +109,8 @@ def stage_key(
     Parameters
     ----------
     stage : Stage
-    study : Study
+    reads : tuple of str
+        Sources it reads: ``Workspace.reads``.
     notebook : Path
         Its cells' sources count, outputs do not.
     parameters : mapping
@@ -121,7 +126,7 @@ def stage_key(
         Hexadecimal SHA-256.
     """
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    used = {name: inputs[name] for name in ("study", *stage_inputs(stage, study), *stage.files) if name in inputs}
+    used = {name: inputs[name] for name in ("study", *reads, *stage.files) if name in inputs}
     content = {
         "stage": stage.name,
         "cells": ["".join(cell["source"]) for cell in cells],

@@ -31,7 +31,7 @@ def tabulate_provenance(workspace: Workspace, data: Dataset | None = None) -> Ta
         rows.append(
             (
                 f"input {account.source}",
-                f"{', '.join(account.files)}; {account.rows_in:,d} rows; sha256 {account.sha256[:16]}",
+                f"{account.files_words}; {account.rows_in:,d} rows; sha256 {account.sha256[:16]}",
             )
         )
     rows.append(("random state", str(workspace.study.choices.random_state)))

@@ -72,9 +72,9 @@ def publish_report(study: Study, period: Period, work: Path, root: Path, manifes
 
 
 def _write_report(study: Study, period: Period, work: Path, draft: Path, manifest: dict[str, Any]) -> None:
-    shutil.copytree(work / "results", draft / "results", ignore=shutil.ignore_patterns(".*"))
-    if (work / "exports").is_dir():
-        shutil.copytree(work / "exports", draft / "exports")
+    shutil.copytree(work / "results", draft / "results", ignore=shutil.ignore_patterns(".*", "exports"))
+    if (work / "results" / "exports").is_dir():
+        shutil.copytree(work / "results" / "exports", draft / "exports")
     (draft / "notebooks").mkdir()
     for stage in STAGES:
         shutil.copy(work / "notebooks" / f"{stage.name}.ipynb", draft / "notebooks")

@@ -72,6 +72,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["embed"] = _embed
+    made.filters["drawing"] = _drawing
     return made
 
 
@@ -79,6 +80,13 @@ def _embed(content: Any) -> Markup:
     """JSON that cannot leave its script element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _drawing(svg: str) -> Markup:
+    """A picture this package drew; anything that could act or refer elsewhere is refused."""
+    if not svg.startswith("<svg") or re.search(r"<script|<foreignObject|<image|\bon\w+\s*=|href\s*=|url\(", svg, re.I):
+        raise RenderError("a drawing that is more than shapes and words")
+    return Markup(svg)
 
 
 def table_id(page: str, number: int) -> str:

@@ -23,7 +23,7 @@ from ..study import Study, load_study
 from ..workspace import Workspace, digest, find_upward, write_bytes
 from .manifest import ALWAYS_NEW, input_digests, package_versions, revision, stage_key
 from .parameters import check_values
-from .stages import NOTEBOOKS, STAGES, Stage, stage_inputs
+from .stages import NOTEBOOKS, STAGES, Stage
 
 __all__ = ["Event", "RunResult", "describe_failure", "notebooks_folder", "run_report"]
 
@@ -183,7 +183,7 @@ class _Line:
 
     def sweep(self) -> None:
         """Remove what a killed run left half-written."""
-        for leftover in self.folder.rglob(".*.part"):
+        for leftover in (*self.folder.rglob(".*.part"), *(self.folder / "notebooks").glob(".*")):
             leftover.unlink(missing_ok=True)
 
     def parameters(self, stage: Stage) -> dict[str, Any]:
@@ -202,12 +202,13 @@ class _Line:
         before = {
             f"{need}/{file}": sha for need in stage.needs for file, sha in self.records[need].get("outputs", {}).items()
         }
-        ledger = Workspace(self.study, self.period, stage.name, self.folder).previous
+        workspace = Workspace(self.study, self.period, stage.name, self.folder)
+        ledger = workspace.previous
         if ledger is not None and stage.name != "01_data":
             before |= {f"ledger/{p.name}": digest(p) for p in sorted(ledger.results.iterdir()) if p.is_file()}
         return stage_key(
             stage,
-            self.study,
+            reads=workspace.reads(),
             notebook=self.notebooks / f"{stage.name}.ipynb",
             parameters=self.parameters(stage),
             inputs=self.inputs,
@@ -217,7 +218,8 @@ class _Line:
     def reusable(self, stage: Stage, key: str) -> dict[str, Any] | None:
         """The record of a finished run of this stage, if it still holds."""
         file = self.record_file(stage)
-        used = [self.inputs.get(name, {}) for name in stage_inputs(stage, self.study)]
+        reads = Workspace(self.study, self.period, stage.name, self.folder).reads()
+        used = [self.inputs.get(name, {}) for name in reads]
         if not file.exists() or any(ALWAYS_NEW in files.values() for files in used):
             return None
         record = json.loads(file.read_text())
@@ -267,7 +269,7 @@ class _Line:
         for stale in (self.record_file(stage), self.folder / "results" / f".{stage.name}.sha256.json"):
             stale.unlink(missing_ok=True)
         target = self.folder / "notebooks" / f"{stage.name}.ipynb"
-        draft = self.folder / "notebooks" / f".{stage.name}.{os.getpid()}.part"
+        draft = self.folder / "notebooks" / f".{stage.name}.{os.getpid()}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         error = _execute_notebook(self.notebooks / f"{stage.name}.ipynb", draft, self.parameters(stage))
         seconds = round(time.perf_counter() - began, 2)

@@ -1,0 +1,243 @@
+"""The label every segmentation carries: natural, reproducible or constructive, and the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ..display import Callout, Reading
+from ..errors import ParameterError
+from ..study import Choices
+from .selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, compare_solutions
+from .structure import StructureTest, measure_structure
+
+__all__ = ["Verdict", "assess_structure", "describe_verdict"]
+
+UNITS_PER_VARIABLE = 70
+Label = Literal["natural", "reproducible", "constructive"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether segments are found or made.
+
+    Attributes
+    ----------
+    label : {"natural", "reproducible", "constructive"}
+        natural: the structure test rejects and every segment's bootstrap Jaccard is at least 0.75. reproducible: not natural,
+        mean adjusted Rand index at least 0.80 and every Jaccard at least 0.60. constructive: anything else, also where there
+        were too few units to test.
+    segments : int or None
+        Number of segments judged; None if nothing was compared.
+    p, alpha : float
+        Of the structure test, and the error rate it was held against. p is NaN if not tested.
+    jaccard_min, ari_mean : float
+        Stability of the solution judged; NaN if not compared.
+    structure : StructureTest
+    n, variables, needed : int
+        Complete units, base variables, and the units recommended for that many (70 a variable).
+    """
+
+    label: Label
+    segments: int | None
+    p: float
+    alpha: float
+    jaccard_min: float
+    ari_mean: float
+    structure: StructureTest
+    n: int
+    variables: int
+    needed: int
+
+    @property
+    def tested(self) -> bool:
+        """False if there were too few units to test."""
+        return not np.isnan(self.p)
+
+    @property
+    def structured(self) -> bool:
+        """True if one correlated population was rejected."""
+        return self.tested and self.p <= self.alpha
+
+    @property
+    def exploratory(self) -> bool:
+        """True below 70 units a base variable (Dolnicar et al. 2013)."""
+        return self.n < self.needed
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a report keeps, as JSON types, with the sentences for a reader."""
+        callout, reading = describe_verdict(self)
+        numbers = {"p": self.p, "jaccard_min": self.jaccard_min, "ari_mean": self.ari_mean}
+        return {
+            "label": self.label,
+            "segments": self.segments,
+            **{name: None if np.isnan(value) else float(value) for name, value in numbers.items()},
+            "alpha": self.alpha,
+            "n": self.n,
+            "variables": self.variables,
+            "needed": self.needed,
+            "tested": self.tested,
+            "exploratory": self.exploratory,
+            "structure": self.structure.to_dict(),
+            "sentences": [callout.title, callout.text, *reading.paragraphs],
+        }
+
+
+def assess_structure(
+    encoded: pd.DataFrame,
+    *,
+    segments: Sequence[int],
+    choices: Choices,
+    comparison: Comparison | None = None,
+    chosen: int | None = None,
+) -> Verdict:
+    """Judge whether the data show segments of their own.
+
+    Parameters
+    ----------
+    encoded : pandas.DataFrame of shape (n_units, n_variables)
+        z-scores of base variables by unit.
+    segments : range or sequence of int
+        Numbers of segments considered.
+    choices : Choices
+    comparison : Comparison, optional
+        Of the same table; computed if not given.
+    chosen : int, optional
+        Number of segments judged; default: the recommended one.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ParameterError
+        If ``chosen`` was not compared, or there are fewer different units than segments.
+    DataContractError
+        If a variable is constant.
+    """
+    if comparison is None:
+        structure = measure_structure(
+            encoded, list(segments), references=choices.references, random_state=choices.random_state
+        )
+        if structure.reason:
+            return _judge(structure, None, float("nan"), float("nan"), choices.alpha)
+        comparison = compare_solutions(encoded, list(segments), choices=choices, structure=structure)
+    k = comparison.recommended if chosen is None else chosen
+    if k not in comparison.table.index:
+        raise ParameterError(f"chosen must be one of {', '.join(map(str, comparison.table.index))}; got {chosen!r}")
+    row = comparison.table.loc[k]
+    return _judge(comparison.structure, int(k), float(row["jaccard_min"]), float(row["ari_mean"]), choices.alpha)
+
+
+def describe_verdict(verdict: Verdict, *, units: str = "units") -> tuple[Callout, Reading]:
+    """The verdict for a reader: the statement, and how it was reached.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    units : str
+        What units are called, plural.
+
+    Returns
+    -------
+    tuple of Callout and Reading
+    """
+    callout = _state(verdict, units)
+    paragraphs = [_explain_test(verdict, units), _explain_stability(verdict), _explain_limits(verdict, units)]
+    return callout, Reading([text for text in paragraphs if text])
+
+
+def _judge(structure: StructureTest, k: int | None, jaccard: float, ari: float, alpha: float) -> Verdict:
+    label: Label = "constructive"
+    if structure.p <= alpha and jaccard >= STABLE_JACCARD:
+        label = "natural"
+    elif not structure.reason and ari >= STABLE_ARI and jaccard >= PATTERN_JACCARD:
+        label = "reproducible"
+    needed = UNITS_PER_VARIABLE * structure.variables
+    return Verdict(label, k, structure.p, alpha, jaccard, ari, structure, structure.n, structure.variables, needed)
+
+
+def _state(verdict: Verdict, units: str) -> Callout:
+    if not verdict.tested:
+        return Callout(
+            "caution",
+            "Not enough data to tell whether there are segments.",
+            f"{verdict.structure.reason}. Until there are more, any partition is the team's construction.",
+        )
+    k = verdict.segments
+    if verdict.label == "natural":
+        text = (
+            f"Divided into {k}, these {units} hold together more tightly than one population with the same variables and correlations "
+            f"would, and each of the {k} comes back when the study is repeated on resampled {units}. This is evidence for segments, not "
+            f"proof that there are exactly {k}."
+        )
+        return Callout("finding", "The data show segments of their own.", text)
+    if verdict.label == "reproducible":
+        title = "The data show no proven segments of their own, but the same division comes back."
+        text = (
+            f"A study repeated on other {units} would draw much the same {k} segments, so plans made on them will not fall apart. "
+            "They are useful cuts through a population without clear gaps; people near a border belong almost as much to the "
+            "segment next door."
+        )
+        return Callout("caution", title, text)
+    text = (
+        f"Any partition of these {units}, this one too, is the team's construction: a repeat of the study would draw other "
+        "borders. Judge it by its use, do not call its segments kinds of customers, and expect them to change."
+    )
+    return Callout("caution", "The data show no segments of their own that would come back.", text)
+
+
+def _explain_test(verdict: Verdict, units: str) -> str:
+    test = verdict.structure
+    if test.reason:
+        return ""
+    result = "is rejected" if verdict.structured else "is not rejected"
+    text = (
+        f"How this was tested: {test.references} made-up data sets were given exactly the same values in every variable and the same "
+        "correlations, but no segments. The most telling partition of the real data was compared with the same searched in each of "
+        f"them. That the {test.n:,} complete {units} are one such population {result} "
+        f"(p = {_p(test.p)}: the chance of a partition at least as tight if there were no segments; the limit set is {verdict.alpha:g})."
+    )
+    if len(test.dip):
+        strongest = test.dip["p_holm"].idxmin()
+        says = "shows" if test.dip["p_holm"].min() <= verdict.alpha / 2 else "does not show"
+        text += (
+            f" A second test (dip test) looks at single variables for two separate heaps; it {says} any, the nearest being "
+            f"{strongest!r} (p = {_p(test.p_dip)}, corrected for {len(test.dip)} variable{'s' if len(test.dip) != 1 else ''} tested). "
+            "Each of the two tests has half of the limit."
+        )
+    return text
+
+
+def _explain_stability(verdict: Verdict) -> str:
+    if verdict.segments is None or np.isnan(verdict.jaccard_min):
+        return ""
+    return (
+        f"Stability: with {verdict.segments} segments, repeats on resampled data agree to {verdict.ari_mean:.2f} "
+        "(1 is full agreement, 0 is chance), "
+        f"and the least stable segment keeps {verdict.jaccard_min:.0%} of its members in common with its counterpart. The rule: natural "
+        f"needs the test above and {STABLE_JACCARD:.0%} for every segment; reproducible needs agreement of {STABLE_ARI:.2f} and "
+        f"{PATTERN_JACCARD:.0%}; anything else is constructive. By this rule the solution is {verdict.label}."
+    )
+
+
+def _explain_limits(verdict: Verdict, units: str) -> str:
+    text = (
+        "What this does not show: the test finds structure beyond one evenly correlated population, and a single bent population "
+        "is such structure too. It does not count segments."
+    )
+    if verdict.exploratory:
+        text += (
+            f" Exploratory: {verdict.n:,} {units} with {verdict.variables} base variables is fewer than the {verdict.needed:,} advised "
+            f"({UNITS_PER_VARIABLE} a variable), so borders may be misplaced."
+        )
+    return text
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "under 0.001"

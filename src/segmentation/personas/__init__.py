@@ -1,0 +1,39 @@
+"""Personas in which every claim cites its evidence or is openly an assumption."""
+
+from __future__ import annotations
+
+from .avatar import draw_avatar
+from .check import CheckedPersonas, check_personas
+from .describe import describe_overlap, describe_personas, tabulate_claims, tabulate_personas, tabulate_rules
+from .draft import draft_personas
+from .findings import Findings
+from .load import load_personas
+from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef, persona_schema
+from .overlap import persona_overlap, tabulate_overlap
+from .rules import PersonaRules
+from .sheet import persona_sheets, to_dict
+
+__all__ = [
+    "CheckedPersonas",
+    "Claim",
+    "Evidence",
+    "Findings",
+    "Persona",
+    "PersonaRules",
+    "ProfileRef",
+    "QuoteRef",
+    "check_personas",
+    "describe_overlap",
+    "describe_personas",
+    "draft_personas",
+    "draw_avatar",
+    "load_personas",
+    "persona_overlap",
+    "persona_schema",
+    "persona_sheets",
+    "tabulate_claims",
+    "tabulate_overlap",
+    "tabulate_personas",
+    "tabulate_rules",
+    "to_dict",
+]

@@ -1,0 +1,266 @@
+"""Sentences and tables about personas for a reviewer."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..display import Callout, Reading, Table
+from ..qualitative.words import count_words, join_words, percent_words
+from .check import CheckedPersonas
+
+__all__ = ["describe_overlap", "describe_personas", "tabulate_claims", "tabulate_personas", "tabulate_rules"]
+
+NO_PERSONAS = Callout(
+    "absent",
+    "No personas in this study.",
+    "The study file names no folder of persona files, and there are no segments to draft any from.",
+)
+KINDS = {"observed": "measured", "inferred": "from interviews", "assumption": "assumption"}
+STATUS = {
+    "ok": "stands",
+    "stale": "no longer shown by the data",
+    "broken": "points to nothing",
+    "assumption": "assumption",
+}
+
+
+def describe_personas(checked: CheckedPersonas) -> Reading | Callout:
+    """How many personas, how much of them stands, what must be repaired.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+
+    Returns
+    -------
+    Reading or Callout
+        Absent without personas.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.personas import Findings, check_personas
+    >>> describe_personas(check_personas((), Findings())).kind
+    'absent'
+    """
+    if not checked.personas:
+        return NO_PERSONAS
+    claims, names = checked.claims, {p.persona_id: p.name for p in checked.personas}
+    standing = pd.Series(checked.statuses).value_counts()
+    parts = [f"{n} {status}" for status, n in standing.items()]
+    text = (
+        "A persona is a short portrait of one kind of customer in a segment. There "
+        f"{'is' if len(names) == 1 else 'are'} "
+        f"{count_words(len(names), 'persona')} ({join_words(parts)}) with {count_words(len(claims), 'claim')}, quotes "
+        "included. "
+        f"{_claim_words(claims)}"
+    )
+    paragraphs = [text]
+    for status, words in (
+        ("broken", "point to evidence that does not exist"),
+        ("stale", "are no longer shown by the data"),
+    ):
+        wrong = claims[claims["status"] == status]
+        if len(wrong):
+            first = wrong.iloc[0]
+            many = "claim" if len(wrong) == 1 else "claims"
+            verb = words if len(wrong) > 1 else words.replace("point to", "points to").replace("are no", "is no")
+            paragraphs.append(
+                f"{len(wrong)} {many} {verb}. For instance {names[first['persona_id']]}, “{first['text']}”: "
+                f"{first['evidence']}" + (f" To do: {first['fix']}." if first["fix"] else "")
+            )
+    failed = checked.rules[checked.rules["level"] == "fail"]
+    if len(failed):
+        listed = [
+            f"{names.get(row.persona_id, 'the set')}: {row.text}" for row in failed.head(3).itertuples(index=False)
+        ]
+        paragraphs.append(f"{count_words(len(failed), 'rule is', 'rules are').capitalize()} broken. {' '.join(listed)}")
+    return Reading(paragraphs)
+
+
+def _claim_words(claims: pd.DataFrame) -> str:
+    n = len(claims)
+    if not n:
+        return "They say nothing yet."
+    ok, assumed = int((claims["status"] == "ok").sum()), int((claims["status"] == "assumption").sum())
+    return (
+        f"{ok} of {n} ({percent_words(ok / n)}) rest on evidence that stands; {assumed} "
+        f"{'is' if assumed == 1 else 'are'} "
+        f"openly {'an assumption' if assumed == 1 else 'assumptions'}. Measured means: counted on customers. From "
+        "interviews means: read "
+        f"from what a few people said, which shows that it exists and not how common it is."
+    )
+
+
+def describe_overlap(checked: CheckedPersonas) -> Reading | Callout:
+    """Which personas are hard to tell apart.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+
+    Returns
+    -------
+    Reading or Callout
+        Absent with fewer than two personas.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.personas import Findings, check_personas
+    >>> describe_overlap(check_personas((), Findings())).kind
+    'absent'
+    """
+    overlap, rules = checked.overlap, checked.thresholds
+    if overlap.empty:
+        return Callout("absent", "There are no two personas to compare.")
+    flagged = overlap[overlap["flagged"].astype(bool)]
+    names = {p.persona_id: p.name for p in checked.personas}
+    text = (
+        f"Two personas are flagged as hard to tell apart if they share more than {percent_words(rules.max_jaccard)} of "
+        "their members or of "
+        f"their evidence, or {rules.shared_pains} of their first three pains: {len(flagged)} of "
+        f"{count_words(len(overlap), 'pair')}."
+    )
+    found = [f"{names[r.persona]} and {names[r.other]}: {r.reason}." for r in flagged.head(4).itertuples(index=False)]
+    return Reading([text, *found])
+
+
+def tabulate_personas(checked: CheckedPersonas) -> Table:
+    """One row a persona.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+
+    Returns
+    -------
+    Table
+        Persona, Segment, Status, Grade, Claims that stand, Assumptions, To repair, Interviewees.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.personas import Findings, check_personas
+    >>> list(tabulate_personas(check_personas((), Findings())).frame.columns)[:3]
+    ['Persona', 'Segment', 'Status']
+    """
+    rows = []
+    for persona in checked.personas:
+        counts = checked.claims.loc[checked.claims["persona_id"] == persona.persona_id, "status"].value_counts()
+        n = int(counts.sum())
+        rows.append(
+            (
+                persona.name, persona.segment, checked.statuses[persona.persona_id], checked.grades[persona.persona_id][0],
+                f"{counts.get('ok', 0)} of {n}", int(counts.get("assumption", 0)),
+                int(counts.get("stale", 0) + counts.get("broken", 0)), checked.findings.n_interviewees(persona.segment),
+            )
+        )  # fmt: skip
+    columns = ["Persona", "Segment", "Status", "Grade", "Claims that stand", "Assumptions", "To repair", "Interviewees"]
+    rules = checked.thresholds
+    note = (
+        f"Grade A: at least {percent_words(1 - rules.max_assumptions)} of claims stand, none has fallen, and "
+        f"{rules.grade_a_people} or more "
+        f"people of the segment were interviewed. B: {percent_words(rules.grade_b_support)} and "
+        f"{rules.grade_b_people}. C: less."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), f"Personas and their evidence, n = {len(rows)}.", None, note)
+
+
+def tabulate_claims(checked: CheckedPersonas, persona_id: str | None = None, *, status: str | None = None) -> Table:
+    """Claims with their evidence.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+    persona_id, status : str, optional
+        Only claims of this persona, of this status.
+
+    Returns
+    -------
+    Table
+        Persona, Claim, Kind, Status, Evidence, To do.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.personas import Findings, check_personas
+    >>> list(tabulate_claims(check_personas((), Findings())).frame.columns)
+    ['Persona', 'Claim', 'Kind', 'Status', 'Evidence', 'To do']
+    """
+    names = {p.persona_id: p.name for p in checked.personas}
+    claims = checked.claims
+    claims = claims if persona_id is None else claims[claims["persona_id"] == persona_id]
+    claims = claims if status is None else claims[claims["status"] == status]
+    frame = pd.DataFrame(
+        {
+            "Persona": [names[key] for key in claims["persona_id"]],
+            "Claim": claims["text"].astype(str).to_numpy(),
+            "Kind": claims["kind"].map(KINDS).to_numpy(),
+            "Status": claims["status"].map(STATUS).to_numpy(),
+            "Evidence": claims["evidence"].astype(str).to_numpy(),
+            "To do": claims["fix"].astype(str).to_numpy(),
+        }
+    )
+    return Table(frame, f"Claims and what they rest on, n = {len(frame)}.")
+
+
+def tabulate_rules(checked: CheckedPersonas, *, all_rules: bool = False) -> Table:
+    """Rules that are not met, or all of them.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+    all_rules : bool
+        Also those that are met.
+
+    Returns
+    -------
+    Table
+        Persona, Rule, Result, Why.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.personas import Findings, check_personas
+    >>> list(tabulate_rules(check_personas((), Findings())).frame.columns)
+    ['Persona', 'Rule', 'Result', 'Why']
+    """
+    names = {p.persona_id: p.name for p in checked.personas}
+    table = checked.rules if all_rules else checked.rules[checked.rules["level"].isin(["warn", "fail"])]
+    frame = pd.DataFrame(
+        {
+            "Persona": [names.get(key, "all of them") for key in table["persona_id"]],
+            "Rule": table["rule"].astype(str).to_numpy(),
+            "Result": table["level"]
+            .map({"ok": "met", "warn": "look at it", "fail": "not met"})
+            .fillna("not checked")
+            .to_numpy(),
+            "Why": table["text"].astype(str).to_numpy(),
+        }
+    )
+    met = int((checked.rules["level"] == "ok").sum())
+    caption = f"Rules for personas: {met} of {len(checked.rules)} checks are met" + (
+        "." if all_rules else "; the others:"
+    )
+    return Table(frame, caption)

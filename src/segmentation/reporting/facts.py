@@ -1,0 +1,107 @@
+"""The facts of each stage, as its last cell prints them and its test compares them: counts, and figures to two decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..clustering import Comparison, Verdict
+from ..features import FeatureTable, Quality
+from ..personas import CheckedPersonas
+from ..qualitative import Agreement, CodedInterviews, Themes
+from ..tracking import ExperimentResult, FeedbackSummary
+
+__all__ = [
+    "data_facts",
+    "interview_facts",
+    "messaging_facts",
+    "persona_facts",
+    "segment_facts",
+    "tracking_facts",
+]
+
+
+def data_facts(quality: Quality, features: FeatureTable, drift: pd.DataFrame) -> dict[str, Any]:
+    """Rows in and out by source, units, missing share of base variables, changed variables."""
+    base = quality.missing[quality.missing["role"] == "base"]
+    return {
+        "units": quality.units,
+        "rows_in": dict(zip(quality.accounts["source"], quality.accounts["rows_in"], strict=True)),
+        "rows_out": dict(zip(quality.accounts["source"], quality.accounts["rows_out"], strict=True)),
+        "duplicates": len(quality.duplicates),
+        "careless": int(features.flags["careless"].sum()),
+        "leaks": sorted(quality.leaks["column"].astype(str).unique()) if len(quality.leaks) else [],
+        "missing": dict(zip(base["variable"], base["share"], strict=True)),
+        "drifted": int((drift["q"].astype(float) <= 0.05).sum()) if len(drift) else 0,
+    }
+
+
+def segment_facts(
+    verdict: Verdict, comparison: Comparison, membership: pd.DataFrame, migration: pd.DataFrame
+) -> dict[str, Any]:
+    """Verdict, number of segments, sizes, stability, moves."""
+    placed = membership["segment"].dropna()
+    return {
+        "verdict": verdict.label,
+        "p": verdict.p,
+        "segments": placed.nunique(),
+        "recommended": comparison.recommended,
+        "complete": comparison.n,
+        "sizes": {str(name): int(n) for name, n in placed.value_counts().sort_index().items()},
+        "basis": {str(name): int(n) for name, n in membership["basis"].value_counts().sort_index().items()},
+        "agreement": {int(k): float(v) for k, v in comparison.table["ari_mean"].items()},
+        "moves": len(migration),
+    }
+
+
+def interview_facts(coded: CodedInterviews, agreement: Agreement, themes: Themes) -> dict[str, Any]:
+    """People, codes, coders, alpha by code, themes found."""
+    return {
+        "people": len(coded.people),
+        "codes": len(coded.codes),
+        "codings": len(coded.codings),
+        "coders": len(coded.coders),
+        "alpha": dict(zip(agreement.table["code"], agreement.table["alpha"].astype(float), strict=True)),
+        "themes_found": int((themes.table["q"].astype(float) <= themes.alpha).sum()),
+    }
+
+
+def persona_facts(checked: CheckedPersonas) -> dict[str, Any]:
+    """Personas, claims by status, grades."""
+    return {
+        "personas": len(checked.personas),
+        "claims": {str(k): int(v) for k, v in checked.claims["status"].value_counts().sort_index().items()},
+        "grades": {name: grade for name, (grade, _) in checked.grades.items()},
+    }
+
+
+def messaging_facts(
+    journeys: pd.DataFrame, messages: pd.DataFrame, grid: pd.DataFrame, lint: pd.DataFrame
+) -> dict[str, Any]:
+    """Rows of the journey, messages, cells, findings of the lint."""
+    everybody = journeys[journeys["segment"] == "all"]
+    return {
+        "reached": {str(r.stage): r.reached for r in everybody.itertuples()},
+        "messages": len(messages),
+        "cells": grid.size,
+        "lint": len(lint),
+    }
+
+
+def tracking_facts(
+    kpis: pd.DataFrame, experiments: Sequence[ExperimentResult], heard: FeedbackSummary, moves: pd.DataFrame
+) -> dict[str, Any]:
+    """Goals met, lifts by segment, conversations, moves."""
+    lifts = {
+        f"{result.experiment.id} {row.segment} {row.arm}": float(row.lift)
+        for result in experiments
+        for row in result.effects.itertuples()
+    }
+    return {
+        "kpis": {str(k): int(v) for k, v in kpis["met"].value_counts().sort_index().items()} if len(kpis) else {},
+        "lifts": lifts,
+        "conversations": heard.n,
+        "moves": {str(r.segment): str(r.verdict) for r in moves.itertuples()},
+    }

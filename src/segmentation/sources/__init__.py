@@ -1,0 +1,8 @@
+"""Readers: exports as the tools write them, into canonical tables that met their contracts."""
+
+from __future__ import annotations
+
+from .events import latest_period, list_periods, open_events
+from .registry import canonical_table, check_sources, read_sources
+
+__all__ = ["canonical_table", "check_sources", "latest_period", "list_periods", "open_events", "read_sources"]

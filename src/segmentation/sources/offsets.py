@@ -1,0 +1,169 @@
+"""How a coding program counts characters, found from its own quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+
+import numpy as np
+
+__all__ = ["Convention", "Marked", "choose_convention", "locate", "move_span"]
+
+CUT = 90  # a name this long or longer may be a quote cut short by the program
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What one offset counts: code points or UTF-16 units, CRLF as one or two, end excluded or included."""
+
+    utf16: bool = False
+    crlf: int = 2
+    inclusive: bool = False
+
+    def __str__(self) -> str:
+        unit = "UTF-16 units" if self.utf16 else "code points"
+        return f"offsets count {unit}, line ends of two characters as {self.crlf}, end {'included' if self.inclusive else 'excluded'}"
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A selection as stored: source, first and last position, and the words the program kept with it."""
+
+    source_id: str
+    first: int
+    last: int
+    name: str = ""
+    description: str = ""
+
+
+def _points(text: str, convention: Convention) -> tuple[str, np.ndarray]:
+    """Text with plain newlines, and the stored offset at which each of its code points starts (one more for the end)."""
+    plain: list[str] = []
+    widths: list[int] = []
+    position = 0
+    while position < len(text):
+        character = text[position]
+        if character == "\r":
+            pair = text[position + 1 : position + 2] == "\n"
+            plain.append("\n")
+            widths.append(convention.crlf if pair else 1)
+            position += 2 if pair else 1
+            continue
+        plain.append(character)
+        widths.append(2 if convention.utf16 and ord(character) > 0xFFFF else 1)
+        position += 1
+    return "".join(plain), np.array([0, *accumulate(widths)])
+
+
+def locate(text: str, mark: Marked, convention: Convention) -> tuple[int, int] | None:
+    """Span of a selection in code points of the text with plain newlines, end excluded; None outside the text."""
+    plain, starts = _points(text, convention)
+    return _span(plain, starts, mark, convention)
+
+
+def _span(plain: str, starts: np.ndarray, mark: Marked, convention: Convention) -> tuple[int, int] | None:
+    last = mark.last + (1 if convention.inclusive else 0)
+    if not 0 <= mark.first < last <= starts[-1]:
+        return None
+    first = int(np.searchsorted(starts, mark.first, side="right")) - 1
+    end = int(np.searchsorted(starts, last, side="left"))
+    return (first, min(end, len(plain)))
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _matches(quote: str, mark: Marked) -> bool | None:
+    """Whether the words the program kept are the quote; None if it kept none that can tell."""
+    found = _squeeze(quote)
+    verdict = None
+    for kept in (mark.name, mark.description):
+        words = _squeeze(kept).removesuffix("...").removesuffix("…").strip()
+        if len(words) < 2:
+            continue
+        if found == words or (len(words) >= CUT and found.startswith(words)):
+            return True
+        verdict = False
+    return verdict
+
+
+def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tuple[Convention, str]:
+    """The convention under which most kept quotes match, then fewest edges cut a word; with a sentence that says so.
+
+    Ties go to what most programs write: code points, end excluded. Without any selection that is returned too.
+
+    Examples
+    --------
+    >>> convention, _ = choose_convention({"a": "\\U0001f381 late"}, [Marked("a", 3, 7, "late")])
+    >>> convention.utf16
+    True
+    """
+    usual = Convention()
+    if not marked:
+        return usual, ""
+    has_pairs = any("\r\n" in text for text in texts.values())
+    candidates = [
+        Convention(u, c, i) for i, u, c in product((False, True), (False, True), (2, 1) if has_pairs else (2,))
+    ]
+    scored = []
+    for order, convention in enumerate(candidates):
+        points = {source_id: _points(text, convention) for source_id, text in texts.items()}
+        right, told, cut = _score(points, marked, convention)
+        scored.append((-right, cut, order, told, convention))
+    right, cut, _, told, best = min(scored, key=lambda item: item[:3])
+    quotes = f"{-right} of {told} kept quotes match" if told else "the program kept no quotes to compare"
+    words = str(best) if has_pairs else str(best).replace(f", line ends of two characters as {best.crlf}", "")
+    return best, f"{words}; {quotes}, {cut} of {2 * len(marked)} edges fall inside a word"
+
+
+def _score(
+    points: Mapping[str, tuple[str, np.ndarray]], marked: Sequence[Marked], convention: Convention
+) -> tuple[int, int, int]:
+    right = told = cut = 0
+    for mark in marked:
+        plain, starts = points[mark.source_id]
+        span = _span(plain, starts, mark, convention)
+        verdict = None if span is None else _matches(plain[span[0] : span[1]], mark)
+        told += verdict is not None or (span is None and bool(mark.name))
+        right += bool(verdict)
+        cut += 2 if span is None else _inside(plain, span[0]) + _inside(plain, span[1])
+    return right, told, cut
+
+
+def _inside(text: str, edge: int) -> bool:
+    return 0 < edge < len(text) and text[edge - 1].isalnum() and text[edge].isalnum()
+
+
+def move_span(coded: str, transcript: str, span: tuple[int, int]) -> tuple[int, int] | None:
+    """The same words in another writing of the text: equal but for blanks, or the quote's occurrence nearest in place.
+
+    Examples
+    --------
+    >>> move_span("I: Hi\\n\\nP: It was late", "I: Hi\\nP: It was late", (10, 21))
+    (9, 20)
+    """
+    if coded == transcript:
+        return span
+    here, there = _solid(coded), _solid(transcript)
+    if [coded[n] for n in here] == [transcript[n] for n in there]:
+        inside = [n for n, place in enumerate(here) if span[0] <= place < span[1]]
+        return (there[inside[0]], there[inside[-1]] + 1) if inside else None
+    quote = [coded[n] for n in here if span[0] <= n < span[1]]
+    wanted, solid = "".join(quote), "".join(transcript[n] for n in there)
+    if not wanted:
+        return None
+    share = span[0] / max(len(coded), 1) * len(solid)
+    places, place = [], solid.find(wanted)
+    while place >= 0:
+        places.append(place)
+        place = solid.find(wanted, place + 1)
+    if not places:
+        return None
+    nearest = min(places, key=lambda place: abs(place - share))
+    return there[nearest], there[nearest + len(wanted) - 1] + 1
+
+
+def _solid(text: str) -> list[int]:
+    return [n for n, character in enumerate(text) if not character.isspace() and character != "\ufeff"]

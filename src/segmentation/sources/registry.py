@@ -1,0 +1,244 @@
+"""Every source of a study into one Dataset; all that is wrong anywhere is said at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ..dataset import Dataset, SourceAccount
+from ..errors import DataContractError, ParameterError, Violation, nearest_word
+from ..period import Period
+from ..study import Study
+from .events import EventLog, event_sources, list_periods, load_events, quarters_of
+from .hubspot import OBJECTS, read_hubspot
+from .job import Job
+from .linking import link_codings, link_interviewees
+from .plain import read_table
+from .qualtrics import read_qualtrics
+from .refi_qda import read_refi
+from .segment import read_identities
+from .transcripts import read_transcripts
+
+__all__ = ["canonical_table", "check_sources", "read_sources"]
+
+Reader = Callable[[Job, list[Path]], dict[str, pd.DataFrame]]
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(OBJECTS, read_hubspot),
+    "segment.identifies": read_identities,
+    "qualtrics": read_qualtrics,
+    "transcripts": read_transcripts,
+    "refi-qda": read_refi,
+    "table": read_table,
+}
+TABLES = {
+    **{name: kind.table for name, kind in OBJECTS.items()},
+    "segment.tracks": "events",
+    "segment.identifies": "identities",
+    "qualtrics": "survey",
+    "transcripts": "turns",
+    "refi-qda": "codings",
+}
+FAR = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
+
+
+def canonical_table(study: Study, source: str) -> str:
+    """Name of the Dataset table a source becomes (transcripts and codings become two; this is the one with rows of text).
+
+    Parameters
+    ----------
+    study : Study
+    source : str
+        Name of a source of the study file.
+
+    Returns
+    -------
+    str
+        For instance ``companies`` for a source of format hubspot.companies, whatever it is called.
+
+    Raises
+    ------
+    ParameterError
+        If the study has no such source.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> canonical_table(tiny_study(), "events")
+    'events'
+    """
+    if source not in study.sources:
+        hint = nearest_word(source, study.sources)
+        raise ParameterError(f"no source {source!r}; the study has: {', '.join(study.sources)}. {hint}".strip())
+    chosen = study.sources[source]
+    return TABLES.get(chosen.format) or chosen.canonical or source
+
+
+def read_sources(study: Study, period: str | Period, only: tuple[str, ...] | None = None) -> Dataset:
+    """Read every source of a study into canonical tables.
+
+    Parameters
+    ----------
+    study : Study
+    period : str or Period
+        Quarter; events, answers and records dated at or after its end are left out and counted.
+    only : tuple of str, optional
+        Names of the sources to read; default all.
+
+    Returns
+    -------
+    Dataset
+        With one account a source. A source the study does not name is simply no table.
+
+    Raises
+    ------
+    DataContractError
+        With every violation of every source.
+    ParameterError
+        If the period is not a quarter, or ``only`` names a source that the study has not.
+
+    Examples
+    --------
+    The company names are not in the table, but are known for redaction; an event that was sent twice counts once.
+
+    >>> from segmentation.sources.example import tiny_study
+    >>> data = read_sources(tiny_study(), "2026Q3")
+    >>> data["companies"]["industry"].to_dict()
+    {'8001': 'Heating', '8002': 'Electrical'}
+    >>> sorted(data.identifiers)
+    ['Acme Ltd', 'Bolt Ltd']
+    >>> [(account.source, account.rows_in, account.rows_out, dict(account.dropped)) for account in data.accounts]
+    [('companies', 2, 2, {}), ('events', 3, 2, {'duplicate message id': 1})]
+    """
+    quarter = Period.parse(period)
+    for name in only or ():
+        canonical_table(study, name)
+    names = [name for name in study.sources if only is None or name in only]
+    jobs = {name: Job(study, name, quarter) for name in names}
+    tables: dict[str, pd.DataFrame] = {}
+    owners: dict[str, str] = {}
+    files: dict[str, tuple[list[Path], str]] = {}
+    logs = event_sources(study, only)
+    for name in names:
+        if name not in logs:
+            files[name] = (found := jobs[name].files(), "")
+            read = READERS[study.sources[name].format](jobs[name], found)
+            _add(tables, owners, read, jobs[name])
+    if logs:
+        found_logs = {name: _adopt_log(load_events(study, name), jobs[name], files) for name in logs}
+        _add_events(tables, owners, found_logs, jobs, quarter)
+    _link(tables, owners, jobs)
+    violations = [violation for job in jobs.values() for violation in job.violations]
+    if violations:
+        raise DataContractError(_distinct(violations))
+    accounts = tuple(_account(jobs[name], *files[name]) for name in names)
+    identifiers = frozenset(word for job in jobs.values() for word in job.identifiers)
+    return Dataset(study.study, study.unit, quarter, tables, accounts, identifiers)
+
+
+def _distinct(violations: list[Violation]) -> list[Violation]:
+    seen: dict[str, Violation] = {}
+    for violation in violations:
+        seen.setdefault(str(violation), violation)
+    return list(seen.values())
+
+
+def _add(tables: dict[str, pd.DataFrame], owners: dict[str, str], read: dict[str, pd.DataFrame], job: Job) -> None:
+    for name, table in read.items():
+        if name in tables:
+            fix = "Give both files to one source, or another `as`"
+            job.bad(f"sources {owners[name]!r} and {job.name!r} both make the table {name!r}", job.name, fix=fix)
+            continue
+        tables[name], owners[name] = table, job.name
+
+
+def _adopt_log(log: EventLog, job: Job, files: dict[str, tuple[list[Path], str]]) -> EventLog:
+    """Copy what was found while loading; the log is shared between periods, the job is not."""
+    job.violations += log.job.violations
+    job.dropped = Counter(log.job.dropped)
+    job.unmapped = dict(log.job.unmapped)
+    job.notes = list(log.job.notes)
+    job.identifiers = set(log.job.identifiers)
+    job.rows_in = log.job.rows_in
+    files[job.name] = (log.files, log.digest)
+    return log
+
+
+def _add_events(
+    tables: dict[str, pd.DataFrame],
+    owners: dict[str, str],
+    logs: dict[str, EventLog],
+    jobs: dict[str, Job],
+    quarter: Period,
+) -> None:
+    if any(log.job.violations for log in logs.values()):
+        return
+    quarters = sorted({found for log in logs.values() for found in quarters_of(log)})
+    first = next(iter(logs))
+    if quarter not in quarters:
+        near = ", ".join(map(str, quarters[-12:])) or "none"
+        fix = "Ask for one of these periods"
+        jobs[first].bad(
+            "the period has no events", first, value=str(quarter), allowed=f"periods with events: {near}", fix=fix
+        )
+        return
+    parts = []
+    for name, log in logs.items():
+        part = _events_frame(log.table.filter(log.table.timestamp < quarter.end).to_pandas())
+        jobs[name].dropped["after the period"] += jobs[name].rows_in - sum(jobs[name].dropped.values()) - len(part)
+        parts.append(part)
+    tables["events"] = pd.concat(parts, ignore_index=True)
+    owners["events"] = first
+
+
+def _events_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    text = [name for name in frame.columns if name not in ("timestamp", "value")]
+    return frame.astype({**dict.fromkeys(text, "str"), "timestamp": "datetime64[us]", "value": "float64"})
+
+
+def _link(tables: dict[str, pd.DataFrame], owners: dict[str, str], jobs: dict[str, Job]) -> None:
+    if "_coded_texts" in tables:
+        link_codings(tables, jobs[owners["_coded_texts"]])
+    if "interviewees" in tables and "source_id" in tables["interviewees"]:
+        link_interviewees(tables, jobs[owners["interviewees"]])
+
+
+def _account(job: Job, files: list[Path], digest: str) -> SourceAccount:
+    rows = job.rows_in - sum(job.dropped.values())
+    if job.source.connection and not digest:
+        shape = f"{job.source.table}|{job.rows_in}|{rows}|{dict(job.dropped)}"
+        digest = hashlib.sha256(shape.encode()).hexdigest()
+    return job.account(rows, files, digest)
+
+
+def check_sources(study: Study) -> Dataset:
+    """Read and validate everything, for the last period that has data.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Dataset
+        Of the last quarter with events; of all time if the study has no events.
+
+    Raises
+    ------
+    DataContractError
+        With every violation of every source.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> str(check_sources(tiny_study()).period)
+    '2026Q3'
+    """
+    try:
+        periods = list_periods(study)
+    except DataContractError:
+        periods = ()  # the same violations come again below, with those of the other sources
+    return read_sources(study, periods[-1] if periods else FAR)

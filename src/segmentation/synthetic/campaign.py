@@ -1,0 +1,101 @@
+"""An A/B campaign by e-mail, randomised by account, whose effect differs by segment; and what sales wrote down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from ..period import Period
+from .plan import QUARTERS, SEGMENTS, TEMPLATES, Tier, stream
+from .population import Population
+
+__all__ = ["EXPERIMENT", "Campaign", "draw_campaign", "draw_feedback"]
+
+EXPERIMENT = "route-planner"
+
+LAUNCH = pd.Timestamp("2026-07-14 08:00")
+BASELINE = 0.20  # chance of booking a demo after version A
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Assignment and result.
+
+    Attributes
+    ----------
+    assignment : pandas.DataFrame
+        company_id, arm (``A`` the message all had so far, ``B`` the new one), assigned_at, exposed_at.
+    demos : pandas.Series
+        Moment of the booking, by company_id.
+    effects : pandas.DataFrame
+        segment, planted lift, realised lift and numbers by arm.
+    """
+
+    assignment: pd.DataFrame
+    demos: pd.Series
+    effects: pd.DataFrame
+
+
+def draw_campaign(population: Population, tier: Tier, seed: int) -> Campaign:
+    """Draw arms by chance, outcomes by the planted rate of each segment and arm."""
+    rng = stream(seed, "campaign")
+    accounts = population.accounts
+    reached = accounts.index[(accounts["left"] >= len(QUARTERS)).to_numpy()]
+    segment = population.segments.loc[reached, QUARTERS[-1]]
+    arm = pd.Series("A", index=reached, dtype=object)
+    booked = pd.Series(0, index=reached)
+    lifts = {planted.name: planted.lift for planted in SEGMENTS}
+    groups = [None] if tier.separation == 0 else [planted.name for planted in SEGMENTS]
+    effects = []
+    for name in groups:
+        members = reached if name is None else reached[(segment == name).to_numpy()]
+        treated = rng.permutation(members)[: len(members) // 2 + int(rng.integers(0, 2)) * (len(members) % 2)]
+        arm[treated] = "B"
+        lift = 0.03 if name is None else lifts[name]
+        rates = {}
+        for which, chance in (("A", BASELINE), ("B", BASELINE + lift)):
+            people = members[(arm[members] == which).to_numpy()]
+            booked[rng.permutation(people)[: round(chance * len(people))]] = 1
+            rates[which] = (len(people), float(booked[people].mean()))
+        effects.append({"segment": name, "planted_lift": lift, "realised_lift": round(rates["B"][1] - rates["A"][1], 4),
+                        "n_A": rates["A"][0], "n_B": rates["B"][0]})  # fmt: skip
+    exposed = LAUNCH + pd.to_timedelta(rng.integers(0, 3 * 3600, len(reached)), unit="s")
+    assignment = pd.DataFrame({"experiment_id": EXPERIMENT, "company_id": reached, "arm": arm.to_numpy(),
+                               "assigned_at": "2026-07-13 10:00:00", "exposed_at": exposed.astype(str)})  # fmt: skip
+    later = pd.to_timedelta(rng.integers(1800, 28 * 86400, len(reached)), unit="s")
+    moments = pd.Series(exposed + later, index=reached)
+    return Campaign(assignment, moments[(booked == 1).to_numpy()], pd.DataFrame(effects))
+
+
+def draw_feedback(population: Population, deals: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """What sales wrote down after conversations about expansion deals of the last two quarters."""
+    rng = stream(seed, "feedback")
+    habits = yaml.safe_load((TEMPLATES / "feedback.yaml").read_text(encoding="utf-8"))
+    start, end = Period.parse(QUARTERS[-2]).start, Period.parse(QUARTERS[-1]).end
+    closed = deals["shut"].fillna(deals["opened"])
+    recent = deals[(deals["kind"] == "existingbusiness") & (deals["opened"] >= start) & (closed < end)].sort_values(
+        "opened"
+    )
+    rows = []
+    for deal in recent.itertuples():
+        segment = population.segments.at[deal.company_id, QUARTERS[-1]] or str(rng.choice(list(habits)))
+        habit = habits[segment]
+        true = _pick(habit["personas"], rng)
+        wrong = rng.random() < habit["mistakes"]
+        outcome = {"Closed Won": "won", "Closed Lost": "lost"}.get(deal.stage, "open")
+        when = closed[deal.Index] - pd.Timedelta(days=int(rng.integers(0, 3)))
+        rows.append({
+            "date": max(when, deal.opened).strftime("%Y-%m-%d"), "rep": f"rep-{int(rng.integers(1, 7))}", "deal_id": deal.deal_id,
+            "persona_said": habit["mistaken"][true] if wrong else true, "persona_true": true if rng.random() < 0.8 else "",
+            "blocker_role": _pick(habit["blockers"], rng) if outcome == "lost" else "",
+            "objection": _pick(habit["objections"], rng) if outcome != "won" or rng.random() < 0.3 else "",
+            "message_id": str(rng.choice(habit["messages"])), "outcome": outcome, "note": "",
+        })  # fmt: skip
+    return pd.DataFrame(rows).sort_values(["date", "deal_id"], ignore_index=True)
+
+
+def _pick(weights: dict[str, float], rng: np.random.Generator) -> str:
+    return str(rng.choice(list(weights), p=list(weights.values())))

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation.clustering import (
+    assess_structure,
+    compare_solutions,
+    describe_comparison,
+    describe_verdict,
+    recommend_segments,
+    tabulate_comparison,
+    tabulate_stability,
+)
+from segmentation.clustering.selection import _overlap
+from segmentation.errors import DataContractError, ParameterError
+from segmentation.study import Choices
+
+
+@pytest.fixture(scope="module")
+def comparison(planted, quick):
+    return compare_solutions(planted, range(2, 9), choices=quick)
+
+
+@pytest.mark.shared
+def test_compare_solutions_published_case_agreement_as_published(mcdonalds, published):
+    choices = Choices(pairs=60, references=19)
+    found = compare_solutions(mcdonalds, range(2, 5), choices=choices, pair_starts=10)
+    for k, tolerance in ((2, 0.06), (3, 0.06)):
+        assert found.table.loc[k, "ari_mean"] == pytest.approx(published["bootstrap_ari_mean"][str(k)], abs=tolerance)
+    # Ten of our starts find the optimum more often than ten of flexclust's, so at k = 4 repeats agree more, never less.
+    assert published["bootstrap_ari_mean"]["4"] - 0.06 <= found.table.loc[4, "ari_mean"] <= 0.92
+    expected = published["clusterboot_jaccard_k4"]["jaccard"]
+    np.testing.assert_allclose(found.stability.loc[4, "jaccard"], expected, atol=0.06)
+
+
+def test_compare_solutions_planted_segments_recommends_their_number(comparison):
+    assert comparison.recommended == 6
+    assert comparison.recommendation.rule == "stable"
+    assert comparison.table["recommended"].sum() == 1
+    assert comparison.n == 600
+    assert comparison.units == 700
+
+
+def test_compare_solutions_columns_are_the_documented_ones(comparison):
+    assert list(comparison.table.columns) == [
+        "within_ss", "explained", "hits", "near", "starts", "runner_up_gap", "pair_starts", "ari_mean", "ari_lower", "ari_upper",
+        "jaccard_min", "smallest_n", "smallest_share", "lost", "excess", "z", "recommended", "reason",
+    ]  # fmt: skip
+    assert comparison.table.index.name == "k"
+    assert (comparison.table["ari_lower"] <= comparison.table["ari_upper"]).all()
+    assert comparison.stability.loc[6].index.tolist() == ["S1", "S2", "S3", "S4", "S5", "S6"]
+    assert comparison.stability.loc[6, "n"].sum() == 600
+    assert comparison.draws.shape == (20, 7)
+
+
+def test_compare_solutions_rows_shuffled_same_bytes(planted, quick):
+    first = compare_solutions(planted, [2, 6], choices=quick)
+    second = compare_solutions(planted.sample(frac=1, random_state=1), [2, 6], choices=quick)
+    pd.testing.assert_frame_equal(first.table, second.table, check_exact=True)
+    pd.testing.assert_frame_equal(first.stability, second.stability, check_exact=True)
+
+
+def test_compare_solutions_too_small_to_test_still_compares(quick):
+    encoded = pd.DataFrame(np.random.default_rng(2).standard_normal((20, 3)), columns=list("abc"))
+    found = compare_solutions(encoded, [2, 3], choices=quick)
+    assert found.table["excess"].isna().all()
+    assert found.recommended in (2, 3)
+    assert describe_comparison(found).paragraphs
+
+
+def test_compare_solutions_more_segments_than_units_names_both(quick):
+    encoded = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
+    with pytest.raises(ParameterError, match="8 segments need at least 8 different units; there are 3"):
+        compare_solutions(encoded, range(2, 9), choices=quick)
+    with pytest.raises(ParameterError, match="at least one number"):
+        compare_solutions(encoded, [], choices=quick)
+    with pytest.raises(DataContractError, match="constant"):
+        compare_solutions(encoded.assign(b=0.0), [2], choices=quick)
+
+
+def _candidates(**changes):
+    base = {
+        "jaccard_min": [0.97, 0.90, 0.80, 0.50],
+        "ari_mean": [0.98, 0.90, 0.85, 0.60],
+        "excess": [0.01, 0.10, 0.15, 0.20],
+        "z": [2.0, 10.0, 15.0, 20.0],
+        "smallest_n": [80, 50, 30, 20],
+    }
+    return pd.DataFrame({**base, **changes}, index=[2, 3, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("changes", "segments", "rule"),
+    [
+        ({}, 4, "stable"),
+        ({"excess": [np.nan] * 4}, 4, "stable"),
+        ({"excess": [0.01, 0.149, 0.15, 0.2]}, 3, "stable"),
+        ({"smallest_n": [80, 50, 9, 20]}, 3, "stable"),
+        ({"jaccard_min": [0.70, 0.65, 0.5, 0.5]}, 3, "pattern"),
+        ({"jaccard_min": [0.4, 0.3, 0.2, 0.1]}, 2, "least unstable"),
+        ({"smallest_n": [3, 2, 1, 1]}, 2, "least unstable"),
+    ],
+)
+def test_recommend_segments_follows_the_stated_rule(changes, segments, rule):
+    found = recommend_segments(_candidates(**changes), min_cell=10)
+    assert (found.segments, found.rule) == (segments, rule)
+    assert str(segments) in found.reason
+    assert set(found.reasons) == {2, 3, 4, 5}
+
+
+def test_overlap_is_jaccard_of_best_counterpart():
+    assert _overlap(np.array([[2.0, 1.0], [0.0, 3.0]])).tolist() == [2 / 3, 0.75]
+
+
+def test_tabulate_comparison_marks_the_recommended_row(comparison):
+    table = tabulate_comparison(comparison, units="accounts", source="survey.csv")
+    assert table.frame["reading"].str.startswith("recommended").sum() == 1
+    assert "n = 600 accounts" in table.caption
+    assert "survey.csv" in table.caption
+    assert tabulate_stability(comparison).frame.shape == (6, 5)
+    with pytest.raises(ParameterError, match="segments must be one of 2, 3"):
+        tabulate_stability(comparison, segments=99)
+
+
+def test_assess_structure_planted_segments_are_natural(planted, quick, comparison):
+    verdict = assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison)
+    callout, reading = describe_verdict(verdict, units="accounts")
+    assert verdict.label == "natural"
+    assert callout.title.startswith("The data show segments of their own")
+    assert "not proof" in callout.text
+    assert verdict.needed == 700
+    assert verdict.exploratory
+    assert "Exploratory: 600 accounts" in str(reading)
+    assert verdict.to_dict()["sentences"][0] == callout.title
+
+
+def test_assess_structure_one_population_first_words_say_so(worlds, quick):
+    encoded = worlds.encode(worlds.uniform(np.random.default_rng(1), 200))
+    verdict = assess_structure(encoded, segments=range(4, 6), choices=quick)
+    callout, _ = describe_verdict(verdict)
+    assert verdict.label == "constructive"
+    assert callout.title.startswith("The data show no segments of their own")
+    assert "team's construction" in callout.text
+
+
+def test_assess_structure_stable_halves_of_one_cloud_are_reproducible_at_most(worlds, quick):
+    encoded = worlds.encode(worlds.correlated(np.random.default_rng(1), 400, r=0.8))
+    verdict = assess_structure(encoded, segments=range(2, 4), choices=quick)
+    assert verdict.label == "reproducible"
+    assert describe_verdict(verdict)[0].kind == "caution"
+
+
+def test_assess_structure_too_few_units_is_a_result(quick):
+    encoded = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
+    verdict = assess_structure(encoded, segments=range(2, 9), choices=quick)
+    callout, reading = describe_verdict(verdict)
+    assert (verdict.label, verdict.tested, verdict.segments) == ("constructive", False, None)
+    assert callout.title.startswith("Not enough data")
+    assert verdict.to_dict()["p"] is None
+    assert reading.paragraphs
+
+
+def test_assess_structure_chosen_must_have_been_compared(planted, quick, comparison):
+    verdict = assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison, chosen=8)
+    assert verdict.label != "natural"
+    with pytest.raises(ParameterError, match="chosen must be one of 2, 3"):
+        assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison, chosen=11)

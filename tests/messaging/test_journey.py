@@ -1,0 +1,128 @@
+"""Journeys counted by hand from eleven events."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from segmentation.display import Callout, Reading
+from segmentation.errors import ParameterError
+from segmentation.figures.exhibit import Exhibit
+from segmentation.figures.messages import plot_journey
+from segmentation.messaging import JOURNEY_COLUMNS, describe_journey, format_mermaid, map_journey, tabulate_journey
+
+
+def make_events(*rows: tuple[str, str, str, str | None]) -> pd.DataFrame:
+    events = pd.DataFrame(rows, columns=["company_id", "event", "timestamp", "channel"])
+    return events.assign(timestamp=pd.to_datetime(events["timestamp"]))
+
+
+EVENTS = make_events(
+    ("c1", "signed_up", "2026-07-01", "web"),
+    ("c1", "invoice_sent", "2026-07-11", "app"),
+    ("c2", "signed_up", "2026-07-01", "web"),
+    ("c2", "invoice_sent", "2026-07-05", "app"),
+    ("c2", "invoice_sent", "2026-07-30", "app"),
+    ("c3", "signed_up", "2026-07-10", "email"),
+    ("c3", "invoice_sent", "2026-07-09", None),
+    ("c4", "other", "2026-07-09", "web"),
+    ("c9", "signed_up", "2026-07-09", "web"),
+)
+MEMBERS = pd.DataFrame({"segment": ["S1", "S1", "S1", "S1", "S2", None]}, index=["c1", "c2", "c3", "c4", "c5", "c9"])
+
+
+def test_map_journey_hand_example_counts_reach_conversion_and_days(journey):
+    table = map_journey(EVENTS, journey, MEMBERS, min_cell=1).set_index(["segment", "stage"])
+    assert list(table.reset_index().columns) == [c for c in JOURNEY_COLUMNS if c in table.reset_index().columns]
+    start, adopt = table.loc[("S1", "start")], table.loc[("S1", "adopt")]
+    assert (start["n"], start["reached"], start["share"]) == (4, 3, 0.75)
+    assert (adopt["previous"], adopt["converted"], adopt["conversion"]) == (3, 3, 1.0)
+    assert adopt["median_days"] == 7.0  # 10 and 4 days; c3 came the other way round
+    assert adopt["out_of_order"] == 1
+    assert start["channels"] == "web (2), email (1)"
+    assert table.loc[("S2", "start"), "reached"] == 0
+    assert table.loc[("all", "start"), "n"] == 5  # c9 has no segment
+    assert [round(end, 4) for end in (start["lower"], start["upper"])] == [0.3006, 0.9544]
+
+
+def test_map_journey_ibis_table_equals_frame(journey):
+    import ibis
+
+    table = ibis.memtable(EVENTS)
+    expected = map_journey(EVENTS, journey, MEMBERS, min_cell=1)
+    pd.testing.assert_frame_equal(map_journey(table, journey, MEMBERS, min_cell=1), expected)
+
+
+def test_map_journey_small_segment_is_withheld_with_the_next_smallest(journey):
+    members = pd.DataFrame({"segment": ["S1"] * 12 + ["S2"] * 11 + ["S3"] * 3}, index=[f"c{i}" for i in range(26)])
+    table = map_journey(EVENTS, journey, members, min_cell=10)
+    hidden = table[table["withheld"]]["segment"].unique().tolist()
+    assert hidden == ["S2", "S3"]
+    assert table.loc[table["withheld"], "reached"].isna().all()
+    assert "S3 is withheld" in str(describe_journey(table, journey))
+
+
+def test_map_journey_row_order_does_not_matter_and_input_is_kept(journey):
+    before = EVENTS.copy()
+    shuffled = EVENTS.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(map_journey(shuffled, journey, MEMBERS), map_journey(EVENTS, journey, MEMBERS))
+    pd.testing.assert_frame_equal(EVENTS, before)
+
+
+def test_map_journey_nothing_declared_is_absent_everywhere(journey, make_study):
+    table = map_journey(EVENTS, make_study(), MEMBERS)
+    assert table.empty and list(table.columns) == list(JOURNEY_COLUMNS)
+    told = describe_journey(table, make_study())
+    assert isinstance(told, Callout) and told.kind == "absent"
+    assert isinstance(plot_journey(table), Callout)
+    assert tabulate_journey(table).as_json()["rows"] == []
+    assert format_mermaid(table).startswith("journey\n")
+
+
+def test_map_journey_nobody_placed_is_absent(journey):
+    members = pd.DataFrame({"segment": pd.array([None], dtype="str")}, index=["c1"])
+    told = describe_journey(map_journey(EVENTS, journey, members), journey)
+    assert isinstance(told, Callout) and told.kind == "absent"
+
+
+def test_map_journey_unknown_event_is_said(make_study):
+    study = make_study(start=["signed_up"], adopt=["invoice_send"])
+    table = map_journey(EVENTS, study, MEMBERS, min_cell=1)
+    assert table.loc[table["stage"] == "adopt", "events_missing"].unique().tolist() == ["invoice_send"]
+    assert "invoice_send" in str(describe_journey(table, study))
+
+
+def test_map_journey_missing_columns_raise(journey):
+    with pytest.raises(ParameterError, match="'segment'"):
+        map_journey(EVENTS, journey, MEMBERS.rename(columns={"segment": "label"}))
+    with pytest.raises(ParameterError, match="need the columns channel"):
+        map_journey(EVENTS.drop(columns="channel"), journey, MEMBERS)
+
+
+def test_describe_journey_names_the_weakest_step(journey):
+    members = pd.DataFrame({"segment": ["S1"] * 20}, index=[f"c{i}" for i in range(20)])
+    rows = [(f"c{i}", "signed_up", "2026-07-01", "web") for i in range(20)]
+    rows += [(f"c{i}", "invoice_sent", "2026-07-02", "web") for i in range(5)]
+    table = map_journey(make_events(*rows), journey, members)
+    told = describe_journey(table, journey)
+    assert isinstance(told, Reading)
+    assert "S1 loses most on the way from start to adopt: 5 of 20 go on" in str(told)
+    exhibit = plot_journey(table, source="toy.csv")
+    assert isinstance(exhibit, Exhibit)
+    assert list(exhibit.figure.data[0].y) == [1.0, 0.25]
+    assert "n: S1 20" in exhibit.caption and "toy.csv" in exhibit.caption
+    assert "adopt 25% in all" in exhibit.alt
+
+
+def test_format_mermaid_hostile_names_keep_to_the_grammar():
+    import re
+
+    hostile = "section: <b>x</b>;\n#1, %%{init}%%"
+    rows = {"segment": ["S1", "title,x"], "stage": [hostile, hostile], "position": 0, "n": 50, "reached": 25}
+    table = pd.DataFrame(rows).assign(share=[0.0, 1.0], withheld=False)
+    lines = format_mermaid(table, title=hostile).splitlines()
+    assert lines[0] == "journey"
+    for line in lines[1:]:
+        assert not re.search(r"[#;<>{}%]", line)
+        assert re.fullmatch(r"    (title|accTitle:|accDescr:|section) [^:;#]+|      [^:]+: [1-5]: [^:,]+", line), line
+    assert [line.split(": ")[1] for line in lines if line.startswith("      ")] == ["1", "5"]

@@ -1,0 +1,283 @@
+"""Experiments: reference numbers, planted effects, what is left out, what is never said."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from segmentation.display import Callout, Reading, Table
+from segmentation.errors import DataContractError, ParameterError, StudyError
+from segmentation.figures.exhibit import Exhibit
+from segmentation.figures.tracking import plot_arms, plot_lift
+from segmentation.tracking import (
+    EFFECT_COLUMNS,
+    Experiment,
+    analyse_experiment,
+    analyse_experiments,
+    describe_experiment,
+    describe_experiments,
+    load_experiments,
+    read_exposures,
+    stack_experiments,
+    tabulate_arms,
+    tabulate_effects,
+)
+
+PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
+
+
+def row(result, segment):
+    return result.effects.set_index("segment").loc[segment]
+
+
+def test_analyse_experiment_reference_difference(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial({"S1": (2000, 200, 2000, 240)}))
+    total = row(result, "all")
+    assert total["lift"] == pytest.approx(0.02)
+    assert total["p"] == pytest.approx(0.0432050441, abs=1e-9)
+    assert [total["lower"], total["upper"]] == pytest.approx([0.000611, 0.039389], abs=1e-4)  # gbstats' Wald interval
+    assert list(result.effects.columns) == list(EFFECT_COLUMNS)
+
+
+def test_analyse_experiment_names_helped_and_harmed_segments(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    verdicts = result.effects.set_index("segment")["verdict"].to_dict()
+    assert verdicts == {"S1": "helped", "S2": "no clear difference", "S3": "harmed", "all": "no clear difference"}
+    assert result.heterogeneity.loc[0, "p"] < 0.001 and result.heterogeneity.loc[0, "i2"] > 0.9
+    # shrunk towards the mean, never past it
+    assert 0 < row(result, "S1")["shrunk"] < row(result, "S1")["lift"]
+    assert row(result, "S3")["lift"] < row(result, "S3")["shrunk"] < 0
+    told = str(describe_experiment(result))
+    assert "It helped S1 (+25.0 points" in told and "It harmed S3 (-20.0 points" in told
+    assert "n = 200 and 200" in told
+
+
+def test_analyse_experiment_row_order_does_not_matter_and_input_is_kept(experiment, draw_trial):
+    assignment, outcomes, members = draw_trial(PLANTED)
+    before = assignment.copy(), outcomes.copy(), members.copy()
+    expected = analyse_experiment(experiment, assignment, outcomes, members)
+    shuffled = [table.sample(frac=1, random_state=2) for table in (assignment, outcomes, members)]
+    found = analyse_experiment(experiment, *shuffled)
+    pd.testing.assert_frame_equal(found.effects, expected.effects)
+    for table, kept in zip((assignment, outcomes, members), before, strict=True):
+        pd.testing.assert_frame_equal(table, kept)
+
+
+def test_analyse_experiment_alarm_on_sample_ratio(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial({"S1": (1000, 100, 1200, 200)}))
+    assert result.alarm
+    told = describe_experiment(result)
+    assert isinstance(told, Callout) and told.kind == "caution"
+    assert "control 1,000, new 1,200" in told.text
+    assert not analyse_experiment(experiment, *draw_trial({"S1": (1000, 100, 1100, 200)})).alarm  # p = .029096
+
+
+def test_analyse_experiment_too_few_units_are_not_judged(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial({**PLANTED, "S4": (4, 0, 5, 5)}))
+    verdicts = result.effects.set_index("segment")["verdict"]
+    assert verdicts["S4"] == "too few units"
+    assert (verdicts == "withheld").sum() == 1  # the next smallest, so that S4 cannot be found by subtraction
+    small = result.arms[result.arms["segment"] == "S4"]
+    assert small["withheld"].all() and small["rate"].isna().all()
+    assert pd.isna(row(result, "S4")["lift"])
+    assert "Too few units to say anything in" in str(describe_experiment(result))
+
+
+def test_analyse_experiment_leaves_out_and_counts(experiment, draw_trial):
+    assignment, outcomes, members = draw_trial({"S1": (50, 5, 50, 10)})
+    extra = pd.DataFrame({"unit": ["S1-new-0", "S1-control-0", "x1"], "arm": ["control", "control", "new"],
+                          "assigned_at": pd.Timestamp("2026-07-06")})  # fmt: skip
+    late = pd.DataFrame(
+        [("S1-new-40", "booked", "2026-07-05"), ("S1-new-41", "booked", "2026-08-03"), ("nobody", "booked", "2026-07-08"),
+         ("S1-new-42", "other", "2026-07-08"), ("S1-new-1", "booked", "2026-07-09"), ("S1-new-43", "booked", "2026-07-06")],
+        columns=["unit", "outcome", "occurred_at"],
+    ).assign(occurred_at=lambda rows: pd.to_datetime(rows["occurred_at"]))  # fmt: skip
+    result = analyse_experiment(experiment, pd.concat([assignment, extra]), pd.concat([outcomes, late]), members)
+    assert result.left_out == {
+        "units in two arms, counted in none": 1,
+        "repeated assignments of a unit to the same arm, the first counted": 1,
+        "outcomes of units that were not assigned": 1,
+        "outcomes before the assignment": 1,
+        "outcomes after the window of 28 days": 1,
+        "units without a segment before the exposure, counted only over everybody": 1,
+    }
+    total = result.arms[result.arms["segment"] == "all"].set_index("arm")
+    assert total["n"].to_dict() == {"control": 50, "new": 50}  # one left the new arm, x1 came
+    assert total["successes"].to_dict() == {
+        "control": 5,
+        "new": 10,
+    }  # S1-new-0 gone, S1-new-43 on the first day counted
+    assert "units in two arms, counted in none: 1" in str(describe_experiment(result))
+
+
+def test_analyse_experiment_arm_missing_in_a_segment_is_said(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial({**PLANTED, "S4": (30, 3, 0, 0)}))
+    assert result.notes == ("S4 has no unit in arm new.",)
+    assert row(result, "S4")["verdict"] == "too few units"
+
+
+def test_analyse_experiment_empty_arm_raises(experiment, draw_trial):
+    with pytest.raises(DataContractError, match="no unit in this arm; got 'new'"):
+        analyse_experiment(experiment, *draw_trial({"S1": (30, 3, 0, 0)}))
+
+
+def test_analyse_experiment_nobody_or_everybody_succeeds(experiment, draw_trial):
+    none = analyse_experiment(experiment, *draw_trial({"S1": (30, 0, 30, 0), "S2": (30, 30, 30, 30)}))
+    assert none.effects["lift"].tolist() == [0, 0, 0]
+    assert (none.effects["verdict"] == "no clear difference").all()
+    assert isinstance(describe_experiment(none), Reading)
+
+
+def test_analyse_experiment_without_earlier_segments_looks_at_everybody(experiment, draw_trial):
+    assignment, outcomes, _ = draw_trial(PLANTED)
+    result = analyse_experiment(experiment, assignment, outcomes, None)
+    assert result.effects["segment"].tolist() == ["all"]
+    assert "No segments from before the exposure are known" in str(describe_experiment(result))
+    assert result.left_out == {}
+    assert isinstance(plot_lift(result), Exhibit)
+
+
+def test_analyse_experiment_three_arms_are_each_compared_with_control(plan, draw_trial):
+    trial = Experiment.model_validate(plan(arms={"control": 0.5, "new": 0.25, "other": 0.25}))
+    assignment, outcomes, members = draw_trial(PLANTED)
+    treated = assignment["arm"] == "new"
+    odd = treated & (assignment["unit"].str[-1].isin(list("13579")))
+    result = analyse_experiment(trial, assignment.assign(arm=assignment["arm"].mask(odd, "other")), outcomes, members)
+    assert result.effects.groupby("arm").size().to_dict() == {"new": 4, "other": 4}
+    assert result.heterogeneity["arm"].tolist() == ["new", "other"]
+    assert "S1 (new)" in str(describe_experiment(result))
+
+
+def test_not_randomised_campaign_gets_rates_and_no_causal_word(plan, draw_trial):
+    campaign = Experiment.model_validate(plan(randomised=False, control=None, arms={"control": 0.5, "new": 0.5}))
+    result = analyse_experiment(campaign, *draw_trial(PLANTED))
+    assert result.effects.empty and result.srm.empty and result.heterogeneity.empty and not result.alarm
+    assert len(result.arms) == 8
+    texts = [str(describe_experiment(result)), str(tabulate_arms(result).as_json())]
+    exhibit = plot_arms(result)
+    assert isinstance(exhibit, Exhibit)
+    texts += [exhibit.caption, exhibit.alt]
+    for text in texts:
+        assert not re.search(
+            r"\b(lift|effect|caus\w+|because|impact|worked|helped|harmed|due to|led to)\b", text, re.I
+        ), text
+    assert isinstance(plot_lift(result), Callout)
+    assert isinstance(tabulate_effects(result), Callout)
+    assert "chose whom it reached" in str(describe_experiment(result))
+
+
+def test_no_experiment_is_absent_everywhere(study):
+    assert analyse_experiments(study, None) == ()
+    told = describe_experiments(())
+    assert isinstance(told, Callout) and told.kind == "absent"
+    for made in (tabulate_effects(()), tabulate_arms(()), plot_lift(()), plot_arms(())):
+        assert isinstance(made, Callout)
+    assert stack_experiments(()).empty
+
+
+def test_stack_experiments_has_the_same_columns_with_and_without(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    table = stack_experiments([result])
+    assert list(table.columns) == list(stack_experiments(()).columns)
+    assert len(table) == 8 and table["lift"].notna().sum() == 4
+
+
+def test_plot_lift_draws_raw_and_shrunk_with_their_intervals(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    exhibit = plot_lift(result, source="assignment.csv")
+    assert isinstance(exhibit, Exhibit)
+    raw, shrunk = exhibit.figure.data
+    assert list(raw.x) == result.effects["lift"].tolist()
+    assert list(shrunk.x) == result.effects["shrunk"].dropna().tolist()
+    assert list(raw.x + raw.error_x.array) == pytest.approx(result.effects["upper"].tolist())
+    assert exhibit.figure.layout.shapes[0].x0 == 0
+    assert "S3 -20.0 points" in exhibit.alt and "S1 200 and 200" in exhibit.caption
+    table = tabulate_effects([result, result])
+    assert isinstance(table, Table) and table.frame.columns[0] == "Experiment"
+
+
+def test_describe_experiments_several_in_one_reading(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    broken = analyse_experiment(experiment, *draw_trial({"S1": (1000, 100, 1200, 200)}))
+    told = describe_experiments([result, broken], units="accounts")
+    assert isinstance(told, Reading)
+    assert "Accounts by arm: control 600, new 600." in str(told) and "no result is read from it" in str(told)
+
+
+def test_analyse_experiment_missing_columns_raise(experiment, draw_trial):
+    assignment, outcomes, members = draw_trial(PLANTED)
+    with pytest.raises(ParameterError, match="assignment needs the columns arm"):
+        analyse_experiment(experiment, assignment.drop(columns="arm"), outcomes, members)
+
+
+ASSIGNMENT = "experiment_id,company_id,arm,assigned_at\nmail-1,c1,control,2026-07-06\nmail-1,c2,new,2026-07-06T10:00:00\nother,c3,x,\n"
+OUTCOMES = "experiment_id,company_id,outcome,occurred_at\nmail-1,c2,booked,2026-07-09\n"
+
+
+def test_read_exposures_csv_and_parquet(tmp_path, plan):
+    (tmp_path / "assignment.csv").write_text(ASSIGNMENT)
+    (tmp_path / "outcomes.csv").write_text(OUTCOMES)
+    paths = {"assignment": tmp_path / "assignment.csv", "outcomes": tmp_path / "outcomes.csv"}
+    assignment, outcomes = read_exposures(Experiment.model_validate(plan(**paths)), unit="company_id")
+    assert assignment["unit"].tolist() == ["c1", "c2"] and len(outcomes) == 1
+    pd.read_csv(paths["assignment"]).dropna().assign(assigned_at=pd.Timestamp("2026-07-06")).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    paths["assignment"] = tmp_path / "a.parquet"
+    assert read_exposures(Experiment.model_validate(plan(**paths)), unit="company_id")[0]["arm"].tolist() == [
+        "control",
+        "new",
+    ]
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(DataContractError, match="not a readable Parquet file"):
+        read_exposures(Experiment.model_validate(plan(**paths)), unit="company_id")
+
+
+def test_read_exposures_all_breaches_at_once(tmp_path, plan):
+    (tmp_path / "assignment.csv").write_text(ASSIGNMENT.replace("new", "newe").replace("2026-07-06\n", "6.7.2026\n"))
+    (tmp_path / "outcomes.csv").write_text(OUTCOMES.replace("booked", "bookd"))
+    trial = Experiment.model_validate(plan(assignment=tmp_path / "assignment.csv", outcomes=tmp_path / "outcomes.csv"))
+    with pytest.raises(DataContractError) as caught:
+        read_exposures(trial, unit="company_id")
+    text = str(caught.value)
+    for part in ("no such arm (1 rows); got 'newe'", "Did you mean 'new'?", "row 2, column 'assigned_at': not a date",
+                 "outcome 'booked' does not occur", "Did you mean 'bookd'?"):  # fmt: skip
+        assert part in text
+    with pytest.raises(DataContractError, match="column 'firm_id': column is missing"):
+        read_exposures(trial, unit="firm_id")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"control": "contrl"}, "Did you mean 'control'?"),
+        ({"arms": {"control": 0.5, "new": 0.4}}, "sum to 1"),
+        ({"arms": {"control": 1.0}}, "at least two arms"),
+        ({"randomised": False}, "has no control"),
+        ({"window_days": 0}, "greater than 0"),
+        ({"started": "2026-07-06", "ended": "2026-07-01"}, "before started"),
+        ({"outcom": "x"}, "Did you mean 'outcome'?"),
+        ({"assignment": "nowhere.csv"}, "no such file"),
+    ],
+)
+def test_load_experiments_problem_is_named(tmp_path, plan, changes, match):
+    import yaml
+
+    for name in ("assignment.csv", "outcomes.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump({"experiments": [plan(**changes)]}))
+    with pytest.raises(StudyError, match=re.escape(match)):
+        load_experiments(tmp_path / "experiments.yaml")
+
+
+def test_analyse_experiments_reads_all_a_study_names(tmp_path, plan, make_study, draw_trial):
+    import yaml
+
+    assignment, outcomes, members = draw_trial(PLANTED)
+    for table, name in ((assignment, "assignment.csv"), (outcomes, "outcomes.csv")):
+        table.rename(columns={"unit": "company_id"}).assign(experiment_id="mail-1").to_csv(tmp_path / name, index=False)
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump({"experiments": [plan()]}))
+    (result,) = analyse_experiments(make_study(experiments="experiments.yaml"), members)
+    assert row(result, "S3")["verdict"] == "harmed"
