@@ -17,22 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .dataset import Dataset
 from .errors import DataContractError, ParameterError, Violation, nearest_word
 from .period import Period
 from .study import Study, load_study
 
-__all__ = ["READS", "Workspace", "digest", "find_upward", "open_workspace", "write_bytes"]
-
-
-READS: dict[str, tuple[str, ...]] = {
-    "01_data": ("*",),
-    "03_interviews": ("turns", "codings", "interviewees", "redactions", "contacts"),
-    "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
-    "05_messaging": ("events",),
-    "06_tracking": ("events", "deals", "companies"),
-}
-"""Canonical tables each stage reads itself; a star means all. What is not here is no reason to run a stage again."""
+__all__ = ["Workspace", "digest", "find_upward", "open_workspace", "write_bytes"]
 
 
 def digest(path: Path) -> str:
@@ -42,7 +31,18 @@ def digest(path: Path) -> str:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old bytes or the new ones, never half."""
+    """Write a file so that a reader sees the old bytes or the new ones, never half.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if need be.
+    content : bytes
+
+    Returns
+    -------
+    None
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
@@ -121,27 +121,6 @@ class Workspace:
     def note(self) -> str:
         """What every caption must say beside its source."""
         return "Synthetic data." if self.study.synthetic else ""
-
-    def reads(self) -> tuple[str, ...]:
-        """Names of the study's sources this stage reads, after ``READS``."""
-        from .sources import canonical_table
-
-        wanted = READS.get(self.stage, ())
-        return tuple(name for name in self.study.sources if "*" in wanted or canonical_table(self.study, name) in wanted)
-
-    def data(self) -> Dataset:
-        """Read the stage's sources for this period; what the study does not have is simply not in the dataset."""
-        from .sources import read_sources  # the readers are heavy and not every stage needs them
-
-        return read_sources(self.study, self.period, only=self.reads())
-
-    def data_before(self) -> Dataset | None:
-        """The same for last quarter; None if there were no events in it."""
-        from .sources import list_periods, read_sources
-
-        if self.period.previous not in list_periods(self.study):
-            return None
-        return read_sources(self.study, self.period.previous, only=self.reads())
 
     def has(self, name: str) -> bool:
         """Whether an earlier stage left this result."""

@@ -92,7 +92,7 @@ def test_load_study_missing_file_says_how_to_make_one(tmp_path):
 
 def test_load_study_latin1_file_asks_for_utf8(folder):
     (folder / "study.yaml").write_bytes(GOOD.replace("tiny", "tiny\ntitle: Caf\xe9").encode("latin-1"))
-    with pytest.raises(StudyError, match="not UTF-8 text.*Save it as UTF-8"):
+    with pytest.raises(StudyError, match=r"not UTF-8 text.*Save it as UTF-8"):
         load_study(folder)
 
 

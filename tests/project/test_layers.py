@@ -14,7 +14,7 @@ import segmentation
 SOURCE = Path(__file__).parents[2] / "src" / "segmentation"
 ORDER = (
     "errors", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering", "profiling", "qualitative",
-    "personas", "messaging", "tracking", "activation", "figures", "reporting", "scaffold", "progress", "cli",
+    "personas", "messaging", "tracking", "activation", "figures", "reporting", "scaffold", "progress", "preflight", "cli",
 )  # fmt: skip
 ALONE = {"plotly": "figures", "papermill": "reporting", "typer": "cli", "rich": "progress"}
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -94,5 +94,9 @@ def test_import_does_no_work(path):
         for call in ast.walk(node):
             if isinstance(call, ast.Call):
                 name = ast.unparse(call.func)
-                assert name.split(".")[-1] not in ("open", "read_text", "environ", "getenv", "now", "seed", "mkdir"), f"{path}: {name}"
-                assert name in allowed or "." in name or name[0].isupper() or name.startswith("_"), f"{path}:{call.lineno}: {name}"
+                assert name.split(".")[-1] not in ("open", "read_text", "environ", "getenv", "now", "seed", "mkdir"), (
+                    f"{path}: {name}"
+                )
+                assert name in allowed or "." in name or name[0].isupper() or name.startswith("_"), (
+                    f"{path}:{call.lineno}: {name}"
+                )

@@ -9,7 +9,7 @@ import pytest
 
 from segmentation.reporting import runner
 from segmentation.reporting.stages import Stage
-from segmentation.workspace import READS
+from segmentation.sources.stage import READS
 
 STUDY = """\
 study: tiny

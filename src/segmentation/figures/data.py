@@ -27,6 +27,10 @@ def plot_linkage(quality: Quality, study: Study, *, source: str = "") -> Exhibit
     study : Study
     source : str
         Where the data come from, for the caption.
+
+    Returns
+    -------
+    Exhibit
     """
     linkage = quality.linkage
     names = list(dict.fromkeys(linkage["source"]))
@@ -66,7 +70,18 @@ def plot_linkage(quality: Quality, study: Study, *, source: str = "") -> Exhibit
 
 
 def plot_missing(quality: Quality, study: Study, *, source: str = "") -> Exhibit:
-    """Share of units for which each variable is missing, most first; base variables are marked by a filled square."""
+    """Share of units for which each variable is missing, most first; base variables are marked by a filled square.
+
+    Parameters
+    ----------
+    quality : Quality
+    study : Study
+    source : str
+
+    Returns
+    -------
+    Exhibit
+    """
     ordered = quality.missing.sort_values("share", ascending=False, kind="stable")
     words = [study.variable(name).words for name in ordered["variable"]]
     figure = draft_figure(height=MARGIN + ROW * max(len(words), 4), x=f"share of {study.units} without a value")
@@ -99,7 +114,18 @@ def plot_missing(quality: Quality, study: Study, *, source: str = "") -> Exhibit
 
 
 def plot_drift(drift: pd.DataFrame, study: Study, *, source: str = "") -> Exhibit:
-    """Change of each variable since last quarter; filled diamonds are more than chance, open circles are not."""
+    """Change of each variable since last quarter; filled diamonds are more than chance, open circles are not.
+
+    Parameters
+    ----------
+    drift : pandas.DataFrame
+    study : Study
+    source : str
+
+    Returns
+    -------
+    Exhibit
+    """
     tested = drift[drift["p"].notna()]
     order = tested["effect"].astype(float).abs().sort_values(ascending=False, kind="stable").index
     tested = tested.loc[order]
@@ -132,10 +158,9 @@ def plot_drift(drift: pd.DataFrame, study: Study, *, source: str = "") -> Exhibi
 
 
 def closing(study: Study, source: str) -> str:
-    """End of a caption: the source; without one, that data are made up where they are."""
-    if source:
-        return f" Source: {source}."
-    return " Synthetic data." if study.synthetic else ""
+    """End of a caption: the source, and that data are made up where they are and the source does not say it."""
+    said = f" Source: {source}." if source else ""
+    return f"{said} Synthetic data." if study.synthetic and "synthetic" not in said else said
 
 
 def _linkage_alt(linkage: pd.DataFrame, study: Study) -> str:

@@ -81,6 +81,10 @@ def plot_index(profile: pd.DataFrame, study: Study, *, shown: int = SHOWN, sourc
         Rows (variables or levels) drawn, those with markers first, then by the largest deviation from 100.
     source : str
         Where the data come from, for the caption.
+
+    Returns
+    -------
+    Exhibit
     """
     rows = profile[(profile["role"] != "base") & profile["index"].notna()].reset_index(drop=True)
     rows = rows.assign(words=[_words(row, study) for row in rows.itertuples()])

@@ -70,7 +70,16 @@ def load_or_draft_personas(study: Study, findings: Findings, *, quarter: str) ->
 
 
 def persona_names(study: Study) -> dict[str, str]:
-    """Persona id to name, from the team's files; empty without them."""
+    """Persona id to name, from the team's files; empty without them.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    dict[str, str]
+    """
     if study.personas is None:
         return {}
     return {persona.persona_id: persona.name for persona in load_personas(study.resolve(study.personas))}

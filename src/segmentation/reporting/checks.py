@@ -57,7 +57,7 @@ def check_page(text: str, name: str) -> None:
             value = (element.get(attribute) or "").strip()
             if re.match(r"(?:[a-z][a-z0-9+.-]*:|//)", value, re.I) and not value.startswith("data:image/"):
                 problems.append(f"<{element.tag}> refers to {value[:60]!r}, which is outside the report")
-        if any(key.startswith("on") for key in element.keys()):
+        if any(key.startswith("on") for key in element.attrib):
             problems.append(f"<{element.tag}> carries a script attribute")
     for figure in tree.iter("figure"):
         if (

@@ -24,7 +24,19 @@ __all__ = [
 
 
 def data_facts(quality: Quality, features: FeatureTable, drift: pd.DataFrame) -> dict[str, Any]:
-    """Rows in and out by source, units, missing share of base variables, changed variables."""
+    """Rows in and out by source, units, missing share of base variables, changed variables.
+
+    Parameters
+    ----------
+    quality : Quality
+    features : FeatureTable
+    drift : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     base = quality.missing[quality.missing["role"] == "base"]
     return {
         "units": quality.units,
@@ -41,7 +53,20 @@ def data_facts(quality: Quality, features: FeatureTable, drift: pd.DataFrame) ->
 def segment_facts(
     verdict: Verdict, comparison: Comparison, membership: pd.DataFrame, migration: pd.DataFrame
 ) -> dict[str, Any]:
-    """Verdict, number of segments, sizes, stability, moves."""
+    """Verdict, number of segments, sizes, stability, moves.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    comparison : Comparison
+    membership : pandas.DataFrame
+    migration : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     placed = membership["segment"].dropna()
     return {
         "verdict": verdict.label,
@@ -57,7 +82,19 @@ def segment_facts(
 
 
 def interview_facts(coded: CodedInterviews, agreement: Agreement, themes: Themes) -> dict[str, Any]:
-    """People, codes, coders, alpha by code, themes found."""
+    """People, codes, coders, alpha by code, themes found.
+
+    Parameters
+    ----------
+    coded : CodedInterviews
+    agreement : Agreement
+    themes : Themes
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     return {
         "people": len(coded.people),
         "codes": len(coded.codes),
@@ -69,7 +106,17 @@ def interview_facts(coded: CodedInterviews, agreement: Agreement, themes: Themes
 
 
 def persona_facts(checked: CheckedPersonas) -> dict[str, Any]:
-    """Personas, claims by status, grades."""
+    """Personas, claims by status, grades.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     return {
         "personas": len(checked.personas),
         "claims": {str(k): int(v) for k, v in checked.claims["status"].value_counts().sort_index().items()},
@@ -80,7 +127,20 @@ def persona_facts(checked: CheckedPersonas) -> dict[str, Any]:
 def messaging_facts(
     journeys: pd.DataFrame, messages: pd.DataFrame, grid: pd.DataFrame, lint: pd.DataFrame
 ) -> dict[str, Any]:
-    """Rows of the journey, messages, cells, findings of the lint."""
+    """Rows of the journey, messages, cells, findings of the lint.
+
+    Parameters
+    ----------
+    journeys : pandas.DataFrame
+    messages : pandas.DataFrame
+    grid : pandas.DataFrame
+    lint : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     everybody = journeys[journeys["segment"] == "all"]
     return {
         "reached": {str(r.stage): r.reached for r in everybody.itertuples()},
@@ -93,7 +153,20 @@ def messaging_facts(
 def tracking_facts(
     kpis: pd.DataFrame, experiments: Sequence[ExperimentResult], heard: FeedbackSummary, moves: pd.DataFrame
 ) -> dict[str, Any]:
-    """Goals met, lifts by segment, conversations, moves."""
+    """Goals met, lifts by segment, conversations, moves.
+
+    Parameters
+    ----------
+    kpis : pandas.DataFrame
+    experiments : Sequence[ExperimentResult]
+    heard : FeedbackSummary
+    moves : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
     lifts = {
         f"{result.experiment.id} {row.segment} {row.arm}": float(row.lift)
         for result in experiments

@@ -110,7 +110,7 @@ def stage_key(
     ----------
     stage : Stage
     reads : tuple of str
-        Sources it reads: ``Workspace.reads``.
+        Sources it reads: ``stage_reads``.
     notebook : Path
         Its cells' sources count, outputs do not.
     parameters : mapping

@@ -29,7 +29,10 @@ from .stages import STAGES
 
 __all__ = ["bundle_report", "publish_report"]
 
-POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
 LEDGER = ("membership", "solution")  # what next quarter needs to know
 
 

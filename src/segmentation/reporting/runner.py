@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,17 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import LockedError, ParameterError
+from ..errors import ParameterError
 from ..period import Period
+from ..sources import stage_reads
 from ..study import Study, load_study
 from ..workspace import Workspace, digest, find_upward, write_bytes
+from .kernel import execute_notebook
+from .lock import RunLock
 from .manifest import ALWAYS_NEW, input_digests, package_versions, revision, stage_key
 from .parameters import check_values
 from .stages import NOTEBOOKS, STAGES, Stage
 
 __all__ = ["Event", "RunResult", "describe_failure", "notebooks_folder", "run_report"]
 
-CELL_SECONDS = 900  # a cell that takes longer is stuck; the slowest of the sample takes seconds
 OURS = ("DataContractError", "StudyError", "ParameterError")  # errors of the input, not of the program
 
 
@@ -128,7 +128,8 @@ def run_report(
         check_values(name, values)
     root = (reports or find_upward("reports")).resolve() / loaded.study
     line = _Line(loaded, quarter, root, dict(settings or {}), notify)
-    with _locked(line.folder):
+    with RunLock(line.folder) as lock:
+        line.held = lock.held
         line.sweep()
         result = line.run(start, max(1, jobs))
         if not result.failed:
@@ -139,33 +140,6 @@ def run_report(
             result.report = publish_report(loaded, quarter, line.folder, root, line.manifest(result))
             notify(Event("report", "done", time.perf_counter() - began))
     return result
-
-
-class _locked:
-    """Holds the lock of a run folder; a second run is told who holds it."""
-
-    def __init__(self, folder: Path):
-        from filelock import FileLock
-
-        folder.mkdir(parents=True, exist_ok=True)
-        self.lock = FileLock(folder / "run.lock")
-        self.owner = folder / "run.owner.json"
-
-    def __enter__(self) -> None:
-        from filelock import Timeout
-
-        try:
-            self.lock.acquire(timeout=0)
-        except Timeout:
-            owner = json.loads(self.owner.read_text()) if self.owner.exists() else {}
-            who = f"process {owner.get('process', '?')} started {owner.get('started', '?')}"
-            raise LockedError(f"another run is writing this report ({who}); wait for it or stop it") from None
-        started = time.strftime("%Y-%m-%d %H:%M:%S")
-        write_bytes(self.owner, json.dumps({"process": os.getpid(), "started": started}).encode())
-
-    def __exit__(self, *exception: object) -> None:
-        self.owner.unlink(missing_ok=True)
-        self.lock.release()
 
 
 class _Line:
@@ -180,6 +154,7 @@ class _Line:
         self.notebooks = notebooks_folder()
         self.inputs = input_digests(study)
         self.records: dict[str, dict[str, Any]] = {}
+        self.held: tuple[int, ...] = ()
 
     def sweep(self) -> None:
         """Remove what a killed run left half-written."""
@@ -208,7 +183,7 @@ class _Line:
             before |= {f"ledger/{p.name}": digest(p) for p in sorted(ledger.results.iterdir()) if p.is_file()}
         return stage_key(
             stage,
-            reads=workspace.reads(),
+            reads=stage_reads(workspace),
             notebook=self.notebooks / f"{stage.name}.ipynb",
             parameters=self.parameters(stage),
             inputs=self.inputs,
@@ -218,7 +193,7 @@ class _Line:
     def reusable(self, stage: Stage, key: str) -> dict[str, Any] | None:
         """The record of a finished run of this stage, if it still holds."""
         file = self.record_file(stage)
-        reads = Workspace(self.study, self.period, stage.name, self.folder).reads()
+        reads = stage_reads(Workspace(self.study, self.period, stage.name, self.folder))
         used = [self.inputs.get(name, {}) for name in reads]
         if not file.exists() or any(ALWAYS_NEW in files.values() for files in used):
             return None
@@ -271,7 +246,8 @@ class _Line:
         target = self.folder / "notebooks" / f"{stage.name}.ipynb"
         draft = self.folder / "notebooks" / f".{stage.name}.{os.getpid()}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        error = _execute_notebook(self.notebooks / f"{stage.name}.ipynb", draft, self.parameters(stage))
+        source = self.notebooks / f"{stage.name}.ipynb"
+        error = execute_notebook(source, draft, self.parameters(stage), held=self.held)
         seconds = round(time.perf_counter() - began, 2)
         outputs_file = self.folder / "results" / f".{stage.name}.sha256.json"
         outputs = json.loads(outputs_file.read_text()) if outputs_file.exists() else {}
@@ -316,44 +292,6 @@ def _from(path: Path, base: Path) -> str:
     """Path relative to the working directory where it lies below it: what a notebook prints must not name a machine's folders."""
     path = path.resolve()
     return path.relative_to(base.resolve()).as_posix() if path.is_relative_to(base.resolve()) else path.as_posix()
-
-
-def _execute_notebook(source: Path, target: Path, parameters: dict[str, Any]) -> dict[str, Any] | None:
-    """None if it ran to its end, else the error's name, message and cell."""
-    import papermill
-    from jupyter_client.manager import AsyncKernelManager
-    from papermill.exceptions import PapermillExecutionError
-
-    sockets = Path(tempfile.mkdtemp(prefix="seg"))
-    options: dict[str, Any] = {}
-    if os.name == "posix":  # kernels that talk over files cannot race for a port
-        options["km"] = AsyncKernelManager(
-            kernel_name="python3", transport="ipc", connection_file=str(sockets / "k.json"), ip=str(sockets / "k")
-        )
-    try:
-        papermill.execute_notebook(
-            str(source),
-            str(target),
-            parameters=parameters,
-            progress_bar=False,
-            log_output=False,
-            kernel_name="python3",
-            execution_timeout=CELL_SECONDS,
-            cwd=str(Path.cwd()),
-            **options,
-        )
-    except PapermillExecutionError as error:
-        return {
-            "name": error.ename,
-            "message": error.evalue,
-            "cell": error.cell_index,
-            "trace": "\n".join(error.traceback),
-        }
-    except Exception as error:  # a dead kernel, a cell that hangs: whatever stopped it is reported with its notebook
-        return {"name": type(error).__name__, "message": str(error), "cell": None}
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
-    return None
 
 
 def _tidy_notebook(path: Path) -> None:

@@ -57,4 +57,3 @@ STAGES: tuple[Stage, ...] = (
     ),
 )
 NOTEBOOKS = tuple(stage.name for stage in STAGES)
-

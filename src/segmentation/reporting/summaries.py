@@ -31,7 +31,19 @@ Summary = dict[str, Any]
 
 
 def summarise_data(quality: Quality, drift: pd.DataFrame, study: Study) -> Summary:
-    """Rows, leaking columns, missing answers, drift."""
+    """Rows, leaking columns, missing answers, drift.
+
+    Parameters
+    ----------
+    quality : Quality
+    drift : pandas.DataFrame
+    study : Study
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     rows_in, rows_out = int(quality.accounts["rows_in"].sum()), int(quality.accounts["rows_out"].sum())
     found = [
         f"{rows_in:,d} rows were read from {len(quality.accounts)} sources; {rows_in - rows_out:,d} were left out, each with its "
@@ -66,7 +78,22 @@ def summarise_segments(
     match: Match,
     study: Study,
 ) -> Summary:
-    """Verdict first; then the segments' cards, what describes them, what became of last quarter's."""
+    """Verdict first; then the segments' cards, what describes them, what became of last quarter's.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    membership : pandas.DataFrame
+    profile : pandas.DataFrame
+    tests : pandas.DataFrame
+    match : Match
+    study : Study
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     callout, reading = describe_verdict(verdict, units=study.units)
     found, decide, trust = [], [], list(reading.paragraphs)
     differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
@@ -81,7 +108,9 @@ def summarise_segments(
     if unplaced:
         trust.append(f"{unplaced:,d} of {len(membership):,d} {study.units} could not be placed in a segment.")
     if verdict.label == "constructive":
-        decide.append("Decide whether to work with a partition the team makes itself, or without segments this quarter.")
+        decide.append(
+            "Decide whether to work with a partition the team makes itself, or without segments this quarter."
+        )
     else:
         decide.append("Name the segments, and agree which of them get messages of their own.")
     return {
@@ -134,7 +163,20 @@ def _changes(match: Match) -> list[str]:
 def summarise_interviews(
     coded: CodedInterviews, agreement: Agreement, saturation: Saturation, themes: Themes
 ) -> Summary:
-    """How many people, what they say most, agreement, saturation."""
+    """How many people, what they say most, agreement, saturation.
+
+    Parameters
+    ----------
+    coded : CodedInterviews
+    agreement : Agreement
+    saturation : Saturation
+    themes : Themes
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     if coded.empty:
         return {"trust": ["There are no interviews in this study: nothing here says why anybody does what they do."]}
     n = len(coded.people)
@@ -149,7 +191,11 @@ def summarise_interviews(
             f"{'it' if len(low) == 1 else 'them'} as a lead, not a finding."
         )
     empty = [s for s in coded.segments if not (coded.people["segment"].astype("string") == s).fillna(False).any()]
-    decide = [f"Interview people of {join_words(empty)}: nobody of {'it' if len(empty) == 1 else 'them'} was heard."] if empty else []
+    decide = (
+        [f"Interview people of {join_words(empty)}: nobody of {'it' if len(empty) == 1 else 'them'} was heard."]
+        if empty
+        else []
+    )
     everybody = saturation.summary[saturation.summary["segment"] == "all"]
     if len(everybody) and pd.isna(everybody.iloc[0]["reached"]):
         trust.append("New themes were still coming when the interviews ended.")
@@ -157,7 +203,17 @@ def summarise_interviews(
 
 
 def summarise_personas(checked: CheckedPersonas) -> Summary:
-    """How many claims stand, which personas need work."""
+    """How many claims stand, which personas need work.
+
+    Parameters
+    ----------
+    checked : CheckedPersonas
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     counts = checked.claims["status"].value_counts()
     total = int(counts.sum())
     if not total:
@@ -178,7 +234,21 @@ def summarise_personas(checked: CheckedPersonas) -> Summary:
 def summarise_messaging(
     messages: pd.DataFrame, grid: pd.DataFrame, orphans: pd.DataFrame, stale: pd.DataFrame, lint: pd.DataFrame
 ) -> Summary:
-    """Gaps and messages to mend."""
+    """Gaps and messages to mend.
+
+    Parameters
+    ----------
+    messages : pandas.DataFrame
+    grid : pandas.DataFrame
+    orphans : pandas.DataFrame
+    stale : pandas.DataFrame
+    lint : pandas.DataFrame
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     if messages.empty:
         return {"trust": ["There are no messages in this study."]}
     empty = int((grid["messages"] == 0).sum())
@@ -186,12 +256,18 @@ def summarise_messaging(
     decide = []
     errors = lint[lint["severity"] == "error"]["message_id"].nunique() if len(lint) else 0
     if errors:
-        decide.append(f"Mend {errors} message{'' if errors == 1 else 's'} before they are sent: they break a limit or hold a gap.")
+        decide.append(
+            f"Mend {errors} message{'' if errors == 1 else 's'} before they are sent: they break a limit or hold a gap."
+        )
     if len(stale):
-        decide.append(f"Renew {stale['proof_id'].nunique()} proof{'' if stale['proof_id'].nunique() == 1 else 's'} older than a year.")
+        decide.append(
+            f"Renew {stale['proof_id'].nunique()} proof{'' if stale['proof_id'].nunique() == 1 else 's'} older than a year."
+        )
     if len(orphans):
         column = "label" if "label" in orphans else orphans.columns[0]
-        decide.append(f"Nobody answers {join_words(orphans[column].astype(str).head(3))}: a pain people name without a message.")
+        decide.append(
+            f"Nobody answers {join_words(orphans[column].astype(str).head(3))}: a pain people name without a message."
+        )
     return {"found": found, "changed": [], "decide": decide, "trust": []}
 
 
@@ -202,7 +278,21 @@ def summarise_tracking(
     moves: pd.DataFrame,
     study: Study,
 ) -> Summary:
-    """Goals, effects by segment, harm first; sales; what grew and shrank."""
+    """Goals, effects by segment, harm first; sales; what grew and shrank.
+
+    Parameters
+    ----------
+    kpis : pandas.DataFrame
+    experiments : Sequence[ExperimentResult]
+    heard : FeedbackSummary
+    moves : pandas.DataFrame
+    study : Study
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
     found, decide, trust = [], [], []
     everybody = kpis[kpis["segment"] == "all"] if len(kpis) else kpis
     if len(everybody):
@@ -219,9 +309,13 @@ def summarise_tracking(
             if harmed
         ]
         if not result.experiment.randomised:
-            trust.append(f"“{result.experiment.title}” was targeted, not assigned by chance: no effect can be read from it.")
+            trust.append(
+                f"“{result.experiment.title}” was targeted, not assigned by chance: no effect can be read from it."
+            )
         elif result.alarm:
-            trust.append(f"The arms of “{result.experiment.title}” are not the sizes that were planned: do not trust its effect.")
+            trust.append(
+                f"The arms of “{result.experiment.title}” are not the sizes that were planned: do not trust its effect."
+            )
     if heard.n and len(heard.unanswered):
         item = heard.unanswered.iloc[0]
         decide.append(f"Sales hears “{item['objection']}” ({item['n']} times) and no message answers it.")

@@ -1,0 +1,1 @@
+"""Every picture: takes results, computes nothing; the only room that imports plotly."""

@@ -1,0 +1,183 @@
+"""Before a run: everything a study names is read and checked, and what is wrong anywhere is said in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .dataset import Dataset
+from .errors import DataContractError, ParameterError, Violation
+from .features import FeatureTable, build_features, fit_encoder
+from .messaging import load_messages
+from .period import Period
+from .personas import load_personas
+from .qualitative.contract import check_interviews
+from .sources import latest_period, list_periods, read_sources
+from .study import Study
+from .tracking import load_experiments, load_kpis, read_exposures, read_feedback
+
+__all__ = ["CheckedStudy", "check_before_run", "check_study"]
+
+NO_PERIOD = Period(2199, 4)  # a study without events has no latest quarter; this one leaves nothing out
+
+
+@dataclass(frozen=True)
+class CheckedStudy:
+    """A study in which nothing was found wrong.
+
+    Attributes
+    ----------
+    period : Period or None
+        Quarter it was read for; None if the study has no events and no quarter was named.
+    data : Dataset
+        Its account says what happened to every row.
+    features : FeatureTable
+    complete : int
+        Units that have every base variable: segments are formed on these.
+    written : mapping of str to int
+        What the team wrote: personas, messages, experiments, kpis, feedback, and how many of each.
+    """
+
+    period: Period | None
+    data: Dataset
+    features: FeatureTable
+    complete: int
+    written: Mapping[str, int] = field(default_factory=dict)
+
+
+def check_study(study: Study, period: str | Period | None = None) -> CheckedStudy:
+    """Read everything a study names and build its features; run no method.
+
+    Parameters
+    ----------
+    study : Study
+    period : str or Period, optional
+        Quarter; default: the latest that has more than stray events.
+
+    Returns
+    -------
+    CheckedStudy
+
+    Raises
+    ------
+    DataContractError
+        With every problem of every source, of personas, messages, experiments, KPIs and feedback, and, if the sources could
+        be read, of the variables and of the numbers of segments to compare.
+    ParameterError
+        If the period is not a quarter.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> check_study(tiny_study(), "2026Q5")
+    Traceback (most recent call last):
+    ...
+    segmentation.errors.ParameterError: period must be a quarter such as '2026Q3'; got '2026Q5'
+    """
+    asked = None if period is None else Period.parse(period)
+    found: list[Violation] = []
+    quarter, data, features, complete = asked, None, None, 0
+    if asked is None:
+        with _collected([]):  # what is wrong with the events comes again below, with all other sources
+            quarter = latest_period(study)
+    with _collected(found):
+        data = read_sources(study, quarter or NO_PERIOD)
+    if data is not None:
+        with _collected(found):
+            features = build_features(data, study)
+        found += check_interviews(data) if "turns" in data else ()
+    if features is not None:
+        with _collected(found, file=str(study.file)):
+            complete = _count_complete(features, study)
+    written = _check_written(study, data, found)
+    if found or data is None or features is None:
+        raise DataContractError(found)
+    return CheckedStudy(quarter, data, features, complete, written)
+
+
+def check_before_run(study: Study, period: str | Period | None = None) -> Period:
+    """The quarter to run, after the checks that are quick; if one fails, all of ``check_study`` are made.
+
+    Parameters
+    ----------
+    study : Study
+    period : str or Period, optional
+        Quarter; default: the latest that has more than stray events.
+
+    Returns
+    -------
+    Period
+
+    Raises
+    ------
+    DataContractError
+        With every problem that ``check_study`` finds, if there is one in the events, in the period or in what the team wrote.
+    ParameterError
+        If the period is not a quarter, or is not named and the study has no events that tell it.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> str(check_before_run(tiny_study()))
+    '2026Q3'
+    """
+    quarter = None if period is None else Period.parse(period)
+    found: list[Violation] = []
+    periods: tuple[Period, ...] = ()
+    with _collected(found):
+        periods = list_periods(study)
+        quarter = quarter or latest_period(study)
+    _check_written(study, None, found)
+    if found or (periods and quarter not in periods):
+        check_study(study, quarter)
+    if found:
+        raise DataContractError(found)
+    if quarter is None:
+        raise ParameterError(f"study {study.study} has no events that tell its latest quarter; name one with --period")
+    return quarter
+
+
+@contextmanager
+def _collected(found: list[Violation], file: str = "") -> Iterator[None]:
+    """Put what the block raises for the input into the list and go on."""
+    try:
+        yield
+    except DataContractError as error:
+        found += error.violations
+    except ParameterError as error:
+        found.append(Violation(str(error), file))
+
+
+def _count_complete(features: FeatureTable, study: Study) -> int:
+    """Units with every base variable, after checking that there are enough of them for the numbers of segments asked for."""
+    from .clustering.inputs import complete_rows  # the room is heavy, and a run that begins does not need it here
+
+    encoded = fit_encoder(features, study.base).encode(features)
+    return len(complete_rows(encoded, segments=study.segmentation.candidates[-1]))
+
+
+def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -> dict[str, int]:
+    """Check what the team wrote besides the sources; returns how many of each kind there are."""
+    written: dict[str, int] = {}
+    names: list[str] | None = None
+    if study.personas is not None:
+        with _collected(found):
+            names = [persona.persona_id for persona in load_personas(study.resolve(study.personas))]
+            written["personas"] = len(names)
+    pains = list(data["codes"].index) if data is not None and "codes" in data else None
+    if study.messages is not None:
+        with _collected(found):
+            written["messages"] = len(load_messages(study, personas=names or None, pains=pains or None))
+    if study.experiments is not None:
+        with _collected(found):
+            experiments = load_experiments(study)
+            written["experiments"] = len(experiments)
+            for experiment in experiments:
+                with _collected(found):
+                    read_exposures(experiment, unit=study.unit)
+    for key, load in (("kpis", load_kpis), ("feedback", read_feedback)):
+        if getattr(study, key) is not None:
+            with _collected(found):
+                written[key] = len(load(study))
+    return written

@@ -1,0 +1,1 @@
+"""Running notebooks and publishing what they show; the only room that imports papermill."""
