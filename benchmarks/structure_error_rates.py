@@ -3,7 +3,7 @@
     python benchmarks/structure_error_rates.py --simulations 400 --references 199 --out benchmarks/structure_error_rates.json
 
 The no-segment worlds are those a market study meets: correlated, skewed, heavy-tailed, coarse, with many zeros, with one or
-two common factors, with response styles. The others have four segments of equal size, every two centres ``separation``
+two common factors, with response styles. Two more have no segments either and are no Gaussian copula: the test's known limits. The others have four segments of equal size, every two centres ``separation``
 within-segment standard deviations apart, or four latent classes of yes/no answers.
 """
 
@@ -69,6 +69,24 @@ def mixed_types(random: np.random.Generator, n: int) -> np.ndarray:
     scores = correlated(random, n)
     coarse = [scores[:, :2] > 0, np.digitize(scores[:, 2:4], [-1.5, -0.5, 0.5, 1.5]), scores[:, 4:]]
     return np.hstack([part.astype(float) for part in coarse])
+
+
+def shares_of_visits(random: np.random.Generator, n: int) -> np.ndarray:
+    """How often somebody came, and the shares of five departments in those visits, as square roots; one population.
+
+    Everybody's own mix is drawn around the same mix (Dirichlet); the fewer the visits, the more shares are 0 or large by
+    chance alone, so spread and zeros hang on the first column.
+    """
+    visits = 1 + np.floor(np.exp(random.normal(3.0, 1.0, n))).astype(int)
+    mix = random.dirichlet(8 * np.array([0.30, 0.20, 0.18, 0.14, 0.12, 0.06]), n)
+    shares = random.multinomial(visits, mix) / visits[:, None]
+    return np.hstack([np.log(visits)[:, None], np.sqrt(shares[:, :5])])
+
+
+def bent(random: np.random.Generator, n: int) -> np.ndarray:
+    """One population along a curve: no segments, but not evenly correlated either. Known to be rejected."""
+    first = random.standard_normal((n, 1))
+    return np.hstack([first, first**2 + 0.5 * random.standard_normal((n, 1)), random.standard_normal((n, 4))])
 
 
 def separated(separation: float, segments: int = 4, p: int = 6) -> World:
@@ -137,7 +155,7 @@ def main() -> None:
     warm()
     rates: dict[str, dict[str, dict[str, float]]] = {}
     for n in options.n:
-        for name, world in {**NO_SEGMENTS, **SEGMENTS}.items():
+        for name, world in {**NO_SEGMENTS, **KNOWN_LIMITS, **SEGMENTS}.items():
             began = time.perf_counter()
             rates.setdefault(str(n), {})[name] = measure_rate(
                 world, n=n, simulations=options.simulations, references=options.references, seed=options.seed
@@ -149,6 +167,7 @@ def main() -> None:
         "references": options.references,
         "seed": options.seed,
         "no_segments": list(NO_SEGMENTS),
+        "known_limits": list(KNOWN_LIMITS),
         "rates": rates,
     }
     options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -6,13 +6,14 @@ Exit codes: 0 done, 2 something in your input (the message says what and what to
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .errors import LockedError, ParameterError, SegmentationError
+from .errors import ParameterError, SegmentationError, nearest_word
 
 __all__ = ["app", "main"]
 
@@ -28,6 +29,8 @@ ReportsPath = Annotated[
     Path | None, typer.Option(help="Folder of all reports; default: the nearest folder named reports.")
 ]
 
+OF_THE_RUN = ("study", "period", "run_folder")  # parameters of every notebook that the run itself gives
+
 
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Folder to make; must be new or empty.")]) -> None:
@@ -39,7 +42,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make; must be ne
 
     for path in write_scaffold(folder):
         typer.echo(f"wrote {path}")
-    typer.echo(f"next: segmentation check {folder}")
+    typer.echo(f"next: segmentation check {folder}, then segmentation run {folder}")
 
 
 @app.command()
@@ -50,15 +53,14 @@ def check(
 
     Example: segmentation check data/sample/fieldnote
     """
-    from .sources import read_sources
+    from .preflight import check_study
     from .study import load_study
 
     loaded = load_study(study)
-    quarter = _latest(loaded, period)
-    data = read_sources(loaded, quarter)
-    _check_files(loaded)
-    typer.echo(f"{loaded.study}, {quarter}: everything the study names could be read")
-    for account in data.accounts:
+    checked = check_study(loaded, period)
+    quarter = f", {checked.period}" if checked.period else ", all time (no events tell a quarter)"
+    typer.echo(f"{loaded.study}{quarter}: everything the study names could be read")
+    for account in checked.data.accounts:
         dropped = "; ".join(f"{count:,d} {reason}" for reason, count in account.dropped.items()) or "none"
         typer.echo(
             f"  {account.source}: {account.rows_in:,d} rows read, {account.rows_out:,d} used; left out: {dropped}"
@@ -67,6 +69,15 @@ def check(
             typer.echo(f"    columns not used: {', '.join(account.unmapped)}")
         for note in account.notes:
             typer.echo(f"    {note}")
+    for key, count in checked.written.items():
+        typer.echo(f"  {key}: {count:,d} read")
+    values = checked.features.values
+    typer.echo(
+        f"  variables: {values.shape[1]} measured for {len(values):,d} {loaded.units}; "
+        f"{checked.complete:,d} have all {len(loaded.base)} base variables"
+    )
+    for note in checked.features.notes:
+        typer.echo(f"    {note}")
 
 
 @app.command()
@@ -85,12 +96,15 @@ def run(
 
     Example: segmentation run data/sample/fieldnote --period 2026Q3
     """
+    from .preflight import check_before_run
     from .progress import show_progress
     from .reporting.runner import describe_failure, run_report
     from .study import load_study
 
+    given = _read_settings(settings or [])
+    _check_stage(start, "--from")
     loaded = load_study(study)
-    quarter = _latest(loaded, period)
+    quarter = check_before_run(loaded, period)
     with show_progress(f"{loaded.title or loaded.study}, {quarter}") as notify:
         result = run_report(
             study,
@@ -98,10 +112,11 @@ def run(
             reports=reports or _reports_folder(),
             start=start,
             jobs=jobs,
-            settings=_read_settings(settings or []),
+            settings=given,
             notify=notify,
         )
     if result.report is None:
+        _show_traces(result)
         typer.echo(describe_failure(result), err=True)
         raise typer.Exit(2 if result.user_error else 1)
     typer.echo(f"report: {_short(result.report / 'index.html')}")
@@ -117,47 +132,60 @@ def status(study: StudyPath, reports: ReportsPath = None) -> None:
     from .study import load_study
 
     loaded = load_study(study)
-    root = (reports or _reports_folder()) / loaded.study
-    lines = read_status(root)
+    lines = read_status((reports or _reports_folder()) / loaded.study)
     typer.echo(
         "\n".join(lines) if lines else f"{loaded.study}: never run; `segmentation run {study}` makes the first report"
     )
 
 
 @app.command("list")
-def list_studies(folder: Annotated[Path, typer.Argument(help="Where to look for studies.")] = Path("data")) -> None:
-    """List the studies below a folder with their quarters.
+def list_studies(folder: Annotated[Path, typer.Argument(help="Where to look for studies.")] = Path(".")) -> None:
+    """List the studies below a folder with their latest quarter.
 
     Example: segmentation list data/sample
     """
+    from .errors import DataContractError
     from .sources import latest_period, list_periods
     from .study import load_study
 
-    found = sorted(folder.rglob("study.yaml"))
+    if not folder.is_dir():
+        raise ParameterError(f"no such folder: {folder}")
+    found = [file for file in sorted(folder.rglob("study.yaml")) if not _is_hidden(file.relative_to(folder))]
     if not found:
         raise ParameterError(f"no study.yaml below {folder}; `segmentation init DIR` makes a study")
     for file in found:
-        loaded = load_study(file)
-        periods = list_periods(loaded)
-        span = f"{periods[0]} to {latest_period(loaded)}" if periods else "no events"
-        typer.echo(f"{loaded.study:24} {span:20} {_short(file)}")
+        try:
+            loaded = load_study(file)
+            latest = latest_period(loaded)
+            span = f"{list_periods(loaded)[0]} to {latest}" if latest else "no events"
+            typer.echo(f"{loaded.study:24} {span:20} {_short(file)}")
+        except DataContractError as error:
+            count = len(error.violations)
+            typer.echo(
+                f"{'?':24} {f'{count} problem' + 's' * (count != 1):20} {_short(file)}: segmentation check tells"
+            )
 
 
 @app.command()
 def bundle(
     study: StudyPath,
-    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest with data.")] = None,
+    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest with a report.")] = None,
     reports: ReportsPath = None,
 ) -> None:
     """Make one self-contained HTML file of a published report, for mailing.
 
     Example: segmentation bundle data/sample/fieldnote --period 2026Q3
     """
+    from .period import Period
     from .reporting.publish import bundle_report
     from .study import load_study
 
     loaded = load_study(study)
-    path = bundle_report(loaded, _latest(loaded, period), (reports or _reports_folder()) / loaded.study)
+    root = (reports or _reports_folder()) / loaded.study
+    published = sorted(file.parent.name for file in root.glob("*Q[1-4]/index.html"))
+    if period is None and not published:
+        raise ParameterError(f"{loaded.study} has no report in {_short(root)}; make it with `segmentation run` first")
+    path = bundle_report(loaded, Period.parse(period or published[-1]), root)
     typer.echo(f"bundle: {_short(path)} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -174,47 +202,9 @@ def schema() -> None:
     typer.echo(json.dumps(study_schema(), indent=2))
 
 
-def _latest(study: Any, period: str | None) -> Any:
-    from .period import Period
-    from .sources import latest_period
-
-    if period is not None:
-        return Period.parse(period)
-    latest = latest_period(study)
-    if latest is None:
-        raise ParameterError(f"study {study.study} has no events that tell its latest quarter; name one with --period")
-    return latest
-
-
-def _check_files(study: Any) -> None:
-    """Validate what the study names besides its sources: personas, messages, experiments, KPIs, feedback; all problems at once."""
-    from .errors import DataContractError, Violation
-    from .messaging import load_messages
-    from .personas import load_personas
-    from .tracking import load_experiments, load_kpis, read_feedback
-
-    loaders = {
-        "personas": load_personas,
-        "messages": load_messages,
-        "experiments": load_experiments,
-        "kpis": load_kpis,
-        "feedback": read_feedback,
-    }
-    violations: list[Violation] = []
-    for key, load in loaders.items():
-        named = getattr(study, key)
-        if named is not None:
-            try:
-                load(study.resolve(named))
-            except DataContractError as error:
-                violations += error.violations
-    if violations:
-        raise DataContractError(violations)
-
-
 def _read_settings(pairs: list[str]) -> dict[str, dict[str, Any]]:
-    """``["02_segments.segments=5"]`` to values of the type the notebook declares."""
-    from .reporting.parameters import notebook_parameters
+    """``["02_segments.segments=5"]`` to values of the type the notebook declares; refuses what no notebook takes."""
+    from .reporting.parameters import check_values, notebook_parameters
 
     found: dict[str, dict[str, Any]] = {}
     for pair in pairs:
@@ -222,24 +212,48 @@ def _read_settings(pairs: list[str]) -> dict[str, dict[str, Any]]:
         notebook, dot, name = place.partition(".")
         if not equals or not dot:
             raise ParameterError(f"--set takes NOTEBOOK.NAME=VALUE, e.g. 02_segments.segments=5; got {pair!r}")
+        _check_stage(notebook, "--set")
+        if name in OF_THE_RUN:
+            raise ParameterError(f"--set cannot change {name}: it is the same for all notebooks of a run")
         kinds = {parameter.name: parameter.kind for parameter in notebook_parameters(notebook)}
-        value: Any = text
-        if kinds.get(name) is int and text.lstrip("-").isdigit():
-            value = int(text)
-        found.setdefault(notebook, {})[name] = value
+        is_number = kinds.get(name) is int and re.fullmatch(r"-?[0-9]{1,9}", text)
+        found.setdefault(notebook, {})[name] = int(text) if is_number else text
+    for notebook, values in found.items():
+        check_values(notebook, values)
     return found
 
 
+def _check_stage(name: str | None, option: str) -> None:
+    from .reporting.stages import NOTEBOOKS
+
+    if name is not None and name not in NOTEBOOKS:
+        hint = nearest_word(name, NOTEBOOKS)
+        raise ParameterError(f"{option}: no notebook {name!r}; there are {', '.join(NOTEBOOKS)}. {hint}".strip())
+
+
+def _show_traces(result: Any) -> None:
+    """Where the program itself failed inside a notebook: what a developer needs to see."""
+    from .reporting.runner import OURS
+
+    for name in result.failed:
+        error = result.stages[name]["error"]
+        if error["name"] not in OURS and error.get("trace"):
+            trace = error["trace"] if sys.stderr.isatty() else re.sub(r"\x1b\[[0-9;]*m", "", error["trace"])
+            typer.echo(f"{trace}\n", err=True)
+
+
 def _reports_folder() -> Path:
-    """The nearest folder named reports above the working directory, or a new one here."""
+    """The nearest folder named reports above the working directory, else one to be made here."""
     from .workspace import find_upward
 
     try:
         return find_upward("reports")
     except ParameterError:
-        made = Path.cwd() / "reports"
-        made.mkdir()
-        return made
+        return Path.cwd() / "reports"
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "node_modules" for part in path.parts)
 
 
 def _short(path: Path) -> str:
@@ -253,10 +267,10 @@ def main() -> None:
         os.environ.setdefault(name, "1")  # sums in another order give another last digit
     try:
         app()
-    except (SegmentationError, LockedError) as error:
+    except SegmentationError as error:
         from .reporting.render import RenderError
 
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        typer.echo(f"error: {error}", err=True)
         sys.exit(1 if isinstance(error, RenderError) else 2)
 
 

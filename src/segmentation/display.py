@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-__all__ = ["Callout", "Reading", "Table", "print_facts"]
+__all__ = ["Callout", "Reading", "Table", "format_p", "print_facts"]
 
 TABLE_MIME = "application/vnd.segmentation.table+json"
 READING_MIME = "application/vnd.segmentation.reading+json"
@@ -33,15 +33,19 @@ class Table:
     caption : str
         What the table shows, n and source, in a sentence.
     formats : mapping of str to str, optional
-        Column name to format specification, for instance ``{"share": ".1%", "n": ",d"}``. Missing values show as "–".
+        Column name to format specification, for instance ``{"share": ".1%", "n": ",d"}``; "p" for p and q values, as
+        ``format_p`` writes them. Missing values show as "–".
     note : str, optional
         A line under the table.
+    empty : str, optional
+        What a reader is told instead where there is no row; nothing at all if empty, since a heading over nothing says less.
     """
 
     frame: pd.DataFrame
     caption: str
     formats: Mapping[str, str] | None = None
     note: str = ""
+    empty: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Columns (name, numeric or not), rows of strings, caption and note."""
@@ -60,6 +64,8 @@ class Table:
         return {"columns": columns, "rows": rows, "caption": self.caption, "note": self.note}
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        if self.frame.empty:
+            return Reading([self.empty] if self.empty else [])._repr_mimebundle_(include, exclude)
         content = self.as_json()
         head = "".join(f"<th scope='col'>{html.escape(c['name'])}</th>" for c in content["columns"])
         body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in content["rows"])
@@ -115,6 +121,19 @@ class Callout:
         return {CALLOUT_MIME: content, "text/html": page, "text/plain": f"{self.title} {self.text}".strip()}
 
 
+def format_p(value: float) -> str:
+    """A p or q value without false precision.
+
+    Examples
+    --------
+    >>> [format_p(value) for value in (0.0421, 0.0004, 0.9996, float("nan"))]
+    ['0.042', '< 0.001', '> 0.999', '–']
+    """
+    if value is None or value is pd.NA or np.isnan(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else "> 0.999" if value > 0.9995 else f"{value:.3f}"
+
+
 def print_facts(**facts: Any) -> None:
     """Print a stage's facts as one JSON object with sorted keys; floats to two decimals.
 
@@ -151,7 +170,7 @@ def _cell(value: Any, spec: str | None) -> str:
     ):
         return "–"
     if spec:
-        return format(value, spec)
+        return format_p(float(value)) if spec == "p" else format(value, spec)
     if isinstance(value, (float, np.floating)):
         return f"{value:,.2f}"
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):

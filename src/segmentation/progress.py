@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from .reporting.runner import Event
@@ -52,8 +53,7 @@ def show_progress(title: str) -> Iterator[Callable[[Event], None]]:
 
 def _print_line(event: Event) -> None:
     took = f" ({event.seconds:.1f} s)" if event.status in ("done", "failed") else ""
-    first = event.message.splitlines()[0] if event.message else ""
-    print(f"  {event.stage}: {_WORDS[event.status]}{took}{': ' + first if first else ''}", flush=True)
+    print(f"  {event.stage}: {_WORDS[event.status]}{took}", flush=True)
 
 
 class _Board:
@@ -70,7 +70,7 @@ class _Board:
         self.events[event.stage] = event
 
     def __rich__(self) -> Table:
-        table = Table(title=self.title, title_justify="left", box=None, show_header=False)
+        table = Table(title=escape(self.title), title_justify="left", box=None, show_header=False)
         for name, event in self.events.items():
             running = event.status == "started"
             seconds = time.monotonic() - self.began[name] if running else event.seconds

@@ -31,7 +31,10 @@ OPEN = (
     'run = open_workspace("{stage}", study, period, run_folder)\n'
 )
 FIRST = OPEN.format(stage="01_first") + 'run.write("numbers", pd.DataFrame({"x": [1.0, 2.0]}));'
-SECOND = OPEN.format(stage="02_second") + 'total = run.read("numbers")["x"].sum()\nrun.write_json("total", {"total": total});'
+SECOND = (
+    OPEN.format(stage="02_second")
+    + 'total = run.read("numbers")["x"].sum()\nrun.write_json("total", {"total": total});'
+)
 SHOW = """\
 from segmentation.figures.exhibit import Exhibit, draft_figure
 import plotly.graph_objects as go

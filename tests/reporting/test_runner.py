@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -43,7 +46,14 @@ def test_run_report_first_time_runs_all_and_publishes(line):
     ]
     assert result.report == line / "reports/tiny/2026Q3"
     assert json.loads((result.report / "results/total.json").read_text()) == {"total": 3.0}
-    names = {"index.html", "01_first.html", "02_second.html", "manifest.json", "assets/plotly.min.js", "notebooks/02_second.ipynb"}
+    names = {
+        "index.html",
+        "01_first.html",
+        "02_second.html",
+        "manifest.json",
+        "assets/plotly.min.js",
+        "notebooks/02_second.ipynb",
+    }
     assert names <= set(files_of(result.report))
 
 
@@ -118,9 +128,29 @@ def test_run_report_stage_without_results_is_a_failure(line):
 def test_run_report_while_another_runs_is_refused(line):
     folder = line / "reports/tiny/.work/2026Q3"
     folder.mkdir(parents=True)
-    (folder / "run.owner.json").write_text('{"process": 4711, "started": "2026-10-01 09:00:00"}')
-    with FileLock(folder / "run.lock"), pytest.raises(LockedError, match=r"process 4711 started 2026-10-01 09:00:00"):
+    owner = {"process": os.getpid(), "started": "2026-10-01 09:00:00"}
+    (folder / "run.owner.json").write_text(json.dumps(owner))
+    with (
+        FileLock(folder / "run.lock"),
+        pytest.raises(LockedError, match=rf"process {os.getpid()} started 2026-10-01 09:00:00"),
+    ):
         run(line)
+
+
+def test_run_report_waits_for_kernels_of_a_killed_run(line, monkeypatch):
+    """The owner is dead, yet the lock is held: one of its kernels still lives and could write."""
+    monkeypatch.setattr("segmentation.reporting.lock.PATIENCE", 0.2)
+    folder = line / "reports/tiny/.work/2026Q3"
+    folder.mkdir(parents=True)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (folder / "run.owner.json").write_text(json.dumps({"process": gone.pid, "started": "2026-10-01 09:00:00"}))
+    began = time.monotonic()
+    with FileLock(folder / "run.lock"), pytest.raises(LockedError, match=rf"process {gone.pid}"):
+        run(line)
+    assert time.monotonic() - began >= 0.2
+    result, _ = run(line)
+    assert result.report is not None and not (folder / "run.owner.json").exists()
 
 
 def test_run_report_unknown_stage_or_parameter_is_refused(line):

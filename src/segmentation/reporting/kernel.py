@@ -34,6 +34,7 @@ def execute_notebook(
         None if it ran to its end, else name, message, cell and trace of the error.
     """
     import papermill
+    from jupyter_core.utils import ensure_event_loop
     from papermill.exceptions import PapermillExecutionError
 
     scratch = Path(tempfile.mkdtemp(prefix="seg"))
@@ -57,6 +58,7 @@ def execute_notebook(
     except Exception as error:  # a dead kernel, a cell that hangs: whatever stopped it is reported with its notebook
         return {"name": type(error).__name__, "message": str(error), "cell": None}
     finally:
+        ensure_event_loop().close()  # this thread's, left open by jupyter_client
         shutil.rmtree(scratch, ignore_errors=True)
     return None
 

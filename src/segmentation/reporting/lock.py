@@ -1,4 +1,4 @@
-"""The lock of a run folder: a second run is told who holds it, the next run after a kill waits until the kernels of the killed one are gone."""
+"""The lock of a run folder: a second run is told who holds it; after a kill the next run waits until the killed one's kernels are gone."""
 
 from __future__ import annotations
 
