@@ -23,7 +23,7 @@ lab: .venv-lab/ready  ## open JupyterLab on the notebooks
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/python -m segmentation.clustering.warm
+	$(BIN)/python -c "from segmentation.clustering import warm; warm()"  # compiles once, so that no report waits for it
 	touch $@
 
 .venv-lab/ready: requirements-lab.lock pyproject.toml
