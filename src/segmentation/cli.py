@@ -104,6 +104,7 @@ def run(
     given = _read_settings(settings or [])
     _check_stage(start, "--from")
     loaded = load_study(study)
+    _check_segments(given, loaded)
     quarter = check_before_run(loaded, period)
     with show_progress(f"{loaded.title or loaded.study}, {quarter}") as notify:
         result = run_report(
@@ -221,6 +222,16 @@ def _read_settings(pairs: list[str]) -> dict[str, dict[str, Any]]:
     for notebook, values in found.items():
         check_values(notebook, values)
     return found
+
+
+def _check_segments(given: dict[str, dict[str, Any]], study: Any) -> None:
+    """A number of segments can be chosen only among those that the study compares."""
+    asked, compared = given.get("02_segments", {}).get("segments", 0), study.segmentation.candidates
+    if asked and asked not in compared:
+        raise ParameterError(
+            f"--set 02_segments.segments={asked}: {study.study} compares {compared[0]} to {compared[-1]} segments; "
+            f"widen segmentations.{next(iter(study.segmentations))}.segments in {_short(study.file)} to take {asked}"
+        )
 
 
 def _check_stage(name: str | None, option: str) -> None:

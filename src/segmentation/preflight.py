@@ -154,7 +154,13 @@ def _count_complete(features: FeatureTable, study: Study) -> int:
     from .clustering.inputs import complete_rows  # the room is heavy, and a run that begins does not need it here
 
     encoded = fit_encoder(features, study.base).encode(features)
-    return len(complete_rows(encoded, segments=study.segmentation.candidates[-1]))
+    most = study.segmentation.candidates[-1]
+    try:
+        return len(complete_rows(encoded, segments=most))
+    except ParameterError as error:
+        where = f"segmentations.{next(iter(study.segmentations))}.segments"
+        fix = "Ask for fewer segments, or bring more units"
+        raise DataContractError([Violation(str(error), str(study.file), None, where, most, fix=fix)]) from None
 
 
 def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -> dict[str, int]:

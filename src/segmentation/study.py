@@ -97,6 +97,12 @@ class Variable(_Part):
     level: Literal["numeric", "ordinal", "nominal", "binary"] = "numeric"
     column: str | None = Field(None, description="Column measured (value, money); default: the variable's name.")
     events: tuple[str, ...] = Field((), description="Events counted; empty means all.")
+    min_events: int = Field(
+        1,
+        ge=1,
+        description="Fewest events a unit must have in the quarter for a share to be known; shares of a few events are "
+        "large or nil by chance, which the test for segments takes for structure.",
+    )
     items: tuple[str, ...] = Field(
         (), description="Survey items averaged (mean) or counted in the top two boxes (top2)."
     )

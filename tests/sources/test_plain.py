@@ -143,7 +143,7 @@ def test_parse_dates_known_formats(case):
         (
             ["2024-03-12 09:14", "3/15/2024 2:30 PM"],
             {},
-            ["mixed date formats", "ISO 8601", "slash date", "rows 2", "rows 3", "3/15/2024"],
+            ["mixed date formats", "ISO 8601", "slash date", "in 1 row, first", "(row 2)", "(row 3)", "3/15/2024"],
         ),
         (["3/4/2024", "5/6/2024"], {}, ["ambiguous", "rows 2, 3", "(day first)", "(month first)"]),
         (["3/14/2024"], {}, ["ambiguous", "'%m/%d/%Y' (month first)"]),

@@ -38,6 +38,7 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
     "02_segments": (Parameter("segments", int, 0, "number of segments; 0 lets the comparison choose", 0, 20),),
     "explore": (Parameter("segments", int, 0, "number of segments to try; 0 keeps the published ones", 0, 20),),
 }
+_KINDS = {int: "a whole number", str: "text"}
 _JUPYTER = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 
 
@@ -84,7 +85,7 @@ def check_values(notebook: str, values: Mapping[str, Any]) -> None:
             continue
         parameter = known[name]
         if type(value) is not parameter.kind:
-            problems.append(f"{name} must be {parameter.kind.__name__} ({parameter.meaning}); got {value!r}")
+            problems.append(f"{name} must be {_KINDS[parameter.kind]} ({parameter.meaning}); got {value!r}")
         elif parameter.low is not None and not parameter.low <= value <= parameter.high:
             problems.append(f"{name} must be {parameter.low} to {parameter.high} ({parameter.meaning}); got {value!r}")
         elif name == "period" and not re.fullmatch(r"\d{4}Q[1-4]", value):

@@ -82,7 +82,8 @@ def _report_mix(text: pd.Series, families: pd.Series, kinds: list[str], job: Job
     for name in kinds:
         rows = text[families == name]
         shown = ", ".join(str(row) for row in rows.index[:3])
-        parts.append(f"{name} in {len(rows)} rows, first {rows.iloc[0]!r} (rows {shown})")
+        many = "" if len(rows) == 1 else "s"
+        parts.append(f"{name} in {len(rows)} row{many}, first {rows.iloc[0]!r} (row{many} {shown})")
     later = text[families == kinds[1]]
     fix = "Export the column again in one format, or clean it before"
     message = f"mixed date formats in one column: {'; '.join(parts)}"

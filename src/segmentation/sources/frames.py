@@ -102,7 +102,7 @@ def _read_parquet(path: Path, label: str) -> Raw:
                 table = table.set_column(position, column.name, table.column(position).cast(pa.string()))
         frame = table.to_pandas(ignore_metadata=True, date_as_object=False)
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
-        reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0][:160].rstrip(" .") if str(error) else type(error).__name__
         fix = "It is cut off or damaged; copy or export it again"
         raise Unreadable(f"not a whole Parquet file: {reason}", fix) from None
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
