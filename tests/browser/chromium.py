@@ -94,18 +94,43 @@ class Browser:
             raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", str(answer)))
         return answer["result"].get("value")
 
-    def open(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, ready: str = "true") -> None:
-        """Go to a page and wait until the expression ``ready`` is true."""
-        self.events.clear()
+    def resize(self, width: int, height: int) -> None:
+        """Make the window another size; below 600 pixels it is a phone's."""
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
-        self.call(
-            "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
-        )
+
+    def colours(self, dark: bool) -> None:
+        """What the reader prefers."""
+        wanted = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[wanted])
+
+    def open(
+        self,
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        ready: str = "true",
+        settle: bool = True,
+    ) -> None:
+        """Go to a page and wait until the expression ``ready`` is true; without ``settle`` only until it is loaded."""
+        self.events.clear()
+        self.resize(width, height)
+        self.colours(dark)
         self.call("Page.navigate", url=url)
-        self._wait(lambda: self.evaluate(f"document.readyState === 'complete' && Boolean({ready})"), 60)
+        if settle:
+            self._wait(lambda: self.evaluate(f"document.readyState === 'complete' && Boolean({ready})"), 60)
+        else:  # without JavaScript there is nobody to ask
+            self._wait(lambda: self.text() and any(e["method"] == "Page.loadEventFired" for e in self.events), 60)
+
+    def text(self) -> str:
+        """Every word of the page, also where JavaScript is off."""
+        root = self.call("DOM.getDocument", depth=-1, pierce=False)["root"]
+        words: list[str] = []
+        _collect_text(root, words)
+        return " ".join(words)
 
     def requests(self) -> list[str]:
         """Addresses asked for since ``open``."""
@@ -134,3 +159,12 @@ class Browser:
         answer = self.call("Page.printToPDF", preferCSSPageSize=True, printBackground=True)
         path.write_bytes(base64.b64decode(answer["data"]))
         return path
+
+
+def _collect_text(node: dict[str, Any], words: list[str]) -> None:
+    if node.get("nodeName") in ("SCRIPT", "STYLE"):
+        return
+    if node.get("nodeType") == 3 and node["nodeValue"].strip():
+        words.append(node["nodeValue"].strip())
+    for child in node.get("children", []):
+        _collect_text(child, words)

@@ -31,7 +31,7 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys verdict, segments, segments_note, sections, personas.
+        Keys verdict, segments_title, segments, segments_note, sections, personas_title, personas.
     """
     summaries = {
         stage: workspace.read_json(f"summary_{stage.name}")
@@ -54,8 +54,10 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     segments = next((summary for stage, summary in summaries.items() if stage.name == "02_segments"), {})
     return {
         "verdict": segments.get("verdict"),
+        "segments_title": segments.get("segments_title", "The segments at a glance"),
         "segments": segments.get("segments", []),
         "segments_note": segments.get("segments_note", ""),
         "sections": sections,
+        "personas_title": segments.get("personas_title", "Personas"),
         "personas": workspace.read_json("personas") if workspace.has("personas") else [],
     }

@@ -126,10 +126,10 @@ def _load_report(
         read_notebook(json.loads((work / "notebooks" / f"{stage.name}.ipynb").read_text("utf-8")), stage.name)
         for stage in STAGES
     ]
-    entries = [{"name": "index", "href": "index.html", "short": "Overview", "title": "Overview"}]
-    for stage in STAGES:
+    entries = [{"name": "index", "href": "index.html", "short": "Overview", "question": ""}]
+    for stage, page in zip(STAGES, pages, strict=True):
         short = stage.title.split(":")[0]
-        entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "title": stage.title})
+        entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "question": page.title})
     report = {
         "title": study.title or study.study,
         "about": study.about,

@@ -6,10 +6,12 @@ with every run. So: execution counts of all cells, outputs of the cells tagged `
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+from ..errors import StageError
 from .stages import NOTEBOOKS
 
 __all__ = ["main", "store_outputs"]
@@ -42,18 +44,18 @@ def store_outputs(executed: Path, target: Path) -> None:
 
 def main() -> None:
     """Refresh all notebooks of the project, in the order of the line."""
-    import papermill
-
+    from .kernel import execute_notebook
     from .runner import notebooks_folder
 
     folder = notebooks_folder()
+    os.chdir(folder.parent)
     with tempfile.TemporaryDirectory() as scratch:
         for name in (*NOTEBOOKS, "explore"):
             source = folder / f"{name}.ipynb"
             draft = Path(scratch) / source.name
-            papermill.execute_notebook(
-                str(source), str(draft), progress_bar=False, kernel_name="python3", cwd=str(folder.parent)
-            )
+            error = execute_notebook(source, draft, {})
+            if error is not None:
+                raise StageError(f"{source.name}: {error['name']}: {error['message']}")
             store_outputs(draft, source)
             print(f"refreshed {source.name}", file=sys.stderr)
 

@@ -130,9 +130,8 @@ def read_notebook(notebook: dict[str, Any], name: str) -> Page:
                     tables += 1
                     block |= {"number": tables, "id": table_id(name, tables)}
             page.blocks += [block for block in shown if block["kind"] != "facts"]
-            facts = next((block["text"] for block in shown if block["kind"] == "facts"), "")
-            kind = "parameters" if {"parameters", "injected-parameters"} & set(tags) else "code"
-            page.blocks.append({"kind": kind, "source": source, "facts": facts})
+            facts = [block["text"] for block in shown if block["kind"] == "facts"]
+            _add_code(page, [source, *facts], bool({"parameters", "injected-parameters"} & set(tags)))
     if not page.title:
         raise RenderError(f"{name}: no title; the first markdown cell must start with '# '")
     return page
@@ -162,6 +161,16 @@ def _add_markdown(page: Page, source: str) -> None:
         position += 1
     if rest:
         page.blocks.append({"kind": "markdown", "html": Markup(parser.renderer.render(rest, parser.options, {}))})
+
+
+def _add_code(page: Page, sources: list[str], parameters: bool) -> None:
+    """Code, folded away; steps that show nothing are folded together with the next."""
+    sources = [source for source in sources if source.strip()]
+    if page.blocks and page.blocks[-1]["kind"] == "code":
+        page.blocks[-1]["sources"] += sources
+    elif sources:
+        title = "Parameters and set-up" if parameters else "Code of this step"
+        page.blocks.append({"kind": "code", "title": title, "sources": sources})
 
 
 def _add_heading(page: Page, level: int, text: str) -> None:
@@ -210,8 +219,18 @@ def _read_output(output: dict[str, Any], page: Page, number: int) -> list[dict[s
 
 
 def _table(content: dict[str, Any]) -> dict[str, Any]:
-    more = len(content["rows"]) - ROWS_SHOWN
-    return {**content, "rows": content["rows"][:ROWS_SHOWN], "more": max(0, more)}
+    rows = content["rows"][:ROWS_SHOWN]
+    columns = [
+        {**column, "room": "number" if column["numeric"] else _room([row[number] for row in rows])}
+        for number, column in enumerate(content["columns"])
+    ]
+    return {**content, "columns": columns, "rows": rows, "more": max(0, len(content["rows"]) - ROWS_SHOWN)}
+
+
+def _room(cells: list[str]) -> str:
+    """How much room a column of words asks for: short ones stay on one line, long ones get the width of a readable line."""
+    longest = max(map(len, cells), default=0)
+    return "short" if longest <= 26 else "text" if longest <= 70 else "long"
 
 
 def _figure(figure: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,13 @@ import pandas as pd
 from ..clustering import Match, Verdict, describe_verdict
 from ..clustering.solution import natural_order
 from ..features import Quality
+from ..features.words import column_words
 from ..figures.exhibit import segment_colours
 from ..personas import CheckedPersonas
+from ..personas.describe import DRAFT
 from ..profiling import name_segment
 from ..qualitative import Agreement, CodedInterviews, Saturation, Themes
-from ..qualitative.words import join_words
+from ..qualitative.words import count_words, join_words
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
 
@@ -46,26 +48,29 @@ def summarise_data(quality: Quality, drift: pd.DataFrame, study: Study) -> Summa
     """
     rows_in, rows_out = int(quality.accounts["rows_in"].sum()), int(quality.accounts["rows_out"].sum())
     found = [
-        f"{rows_in:,d} rows were read from {len(quality.accounts)} sources; {rows_in - rows_out:,d} were left out, each with its "
-        f"reason. They describe {quality.units:,d} {study.units}."
+        f"{rows_in:,d} rows were read from {count_words(len(quality.accounts), 'source')}; {_left_out(rows_in - rows_out)}. They describe "
+        f"{quality.units:,d} {study.units}."
     ]
     decide, trust, changed = [], [], []
     for row in quality.leaks.itertuples():
-        decide.append(f"Keep the column “{row.column}” out of every model: it gives an outcome away.")
+        decide.append(
+            f"Keep {column_words(row.column)} out of every model: it gives away who has “{study.variable(row.outcome).words}”."
+        )
     base = quality.missing[quality.missing["role"] == "base"].sort_values("share", ascending=False)
     if len(base) and base.iloc[0]["share"] > 0.05:
         worst = base.iloc[0]
         trust.append(
             f"The base variable “{study.variable(worst['variable']).words}” is missing for {worst['share']:.0%} of {quality.units:,d} "
-            f"{study.units}; they are placed by the variables they have."
+            f"{study.units}; they are placed by the variables they have, or in no segment if they have too few."
         )
     tested = drift[drift["q"].notna()] if len(drift) else drift
     if len(tested):
         moved = tested[tested["q"].astype(float) <= study.choices.alpha]
-        names = [study.variable(name).words for name in moved.sort_values("q")["variable"].head(3)]
+        largest = moved["effect"].astype(float).abs().sort_values(ascending=False, kind="stable").index
+        shown = [f"“{study.variable(moved.at[at, 'variable']).words}” ({_size(moved.loc[at])})" for at in largest[:3]]
         changed.append(
-            f"{len(moved)} of {len(tested)} variables changed beyond chance"
-            + (f", first of all {join_words(names)}." if names else ".")
+            f"{len(moved) or 'None'} of {count_words(len(tested), 'variable')} changed beyond chance since last quarter"
+            + (f", most of all {join_words(shown)}." if shown else ".")
         )
     return {"found": found, "changed": changed, "decide": decide, "trust": trust}
 
@@ -94,32 +99,49 @@ def summarise_segments(
     dict
         Sentences under found, changed, decide and trust.
     """
-    callout, reading = describe_verdict(verdict, units=study.units)
+    callout, reading = describe_verdict(verdict, units=study.units, labels=study.labels)
+    made = verdict.label == "constructive"
+    parts = "parts" if made else "segments"
     found, decide, trust = [], [], list(reading.paragraphs)
     differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
     if len(tests):
         strongest = differ.sort_values("effect", ascending=False)["variable"].head(3)
         names = [study.variable(name).words for name in strongest]
         found.append(
-            f"{len(differ)} of {len(tests)} descriptors, which had no part in forming the segments, differ between them"
-            + (f"; most of all {join_words(names)}." if names else ".")
+            f"{len(differ) or 'None'} of {count_words(len(tests), 'descriptor')}, which had no part in forming the {parts}, "
+            f"{'differs' if len(differ) in (0, 1) else 'differ'} between them beyond chance"
+            + (f"; most of all {join_words(f'“{name}”' for name in names)}." if names else ".")
         )
-    unplaced = int(membership["segment"].isna().sum())
+    placed, unplaced = int(membership["segment"].notna().sum()), int(membership["segment"].isna().sum())
     if unplaced:
-        trust.append(f"{unplaced:,d} of {len(membership):,d} {study.units} could not be placed in a segment.")
-    if verdict.label == "constructive":
+        share = unplaced / len(membership)
+        trust.append(
+            f"{unplaced:,d} of {len(membership):,d} {study.units} ({share:.0%}) are in none of the {parts}: too few of their base "
+            f"variables are known.{' What is said here is about the others only.' if share >= 0.2 else ''}"
+        )
+    changed, broken = _changes(match, parts)
+    if broken and not made:
+        trust.append(broken)
+    if made:
         decide.append(
-            "Decide whether to work with a partition the team makes itself, or without segments this quarter."
+            f"Decide whether to work with a partition the team makes itself, or without segments this quarter. Until then do not name "
+            f"the {parts}, and rest no persona, message or target on them."
         )
     else:
         decide.append("Name the segments, and agree which of them get messages of their own.")
+    marks = "The words say what marks each most; they are no names."
+    if made:
+        marks += " These are cuts through one population, not kinds of customers: others would do as well."
+    elif verdict.label == "reproducible":
+        marks += " They are useful cuts through one population, not proven kinds of customers."
     return {
         "verdict": {"tone": callout.kind, "title": callout.title, "text": callout.text},
+        "segments_title": "One possible division, made by the team" if made else "The segments at a glance",
+        "personas_title": "Personas that rest on this division" if made else "Personas",
         "segments": _cards(membership, profile, study),
-        "segments_note": f"Share of {int(membership['segment'].notna().sum()):,d} {study.units} in a segment. The words describe what "
-        "marks a segment most; they are no names.",
+        "segments_note": f"Shares of the {placed:,d} {study.units} that could be placed. {marks}",
         "found": found,
-        "changed": _changes(match),
+        "changed": changed,
         "decide": decide,
         "trust": trust,
     }
@@ -143,21 +165,48 @@ def _cards(membership: pd.DataFrame, profile: pd.DataFrame, study: Study) -> lis
     return cards
 
 
-def _changes(match: Match) -> list[str]:
+def _changes(match: Match, parts: str) -> tuple[list[str], str]:
+    """What became of last quarter's segments; and the limit on trust where most have no counterpart."""
     table = match.table
     if table["old"].isna().all():
-        return []
+        return [], ""
     states = table["state"]
-    kept = sorted(table.loc[states == "survives", "new"].astype(str))
-    sentences = [f"{join_words(kept)} carried on from last quarter."] if kept else []
-    fresh = table[states.isin(["new", "split"])]
-    for row in fresh.itertuples():
-        origin = f", mostly out of {row.related}" if not pd.isna(row.related) else ""
-        sentences.append(f"{row.new} has no counterpart last quarter{origin}.")
-    for row in table[states.isin(["gone", "merged"])].itertuples():
-        target = f"; most of its members are now in {row.related}" if not pd.isna(row.related) else ""
-        sentences.append(f"{row.old} of last quarter has no counterpart now{target}.")
-    return sentences
+    kept = natural_order(table.loc[states == "survives", "new"].astype(str))
+    fresh, lost = table[states.isin(["new", "split"])], table[states.isin(["gone", "merged"])]
+    every = not len(fresh) and not len(lost) and len(kept) > 1
+    carried = f"All {len(kept)} {parts} of last quarter" if every else join_words(kept)
+    sentences = [f"{carried} carried on: most of their members stayed."] if kept else []
+    if len(kept) == 1:
+        sentences = [f"{kept[0]} carried on from last quarter: most of its members stayed."]
+    if len(fresh):
+        origins = [
+            f"{row.new}{f' (mostly out of {row.related})' if not pd.isna(row.related) else ''}"
+            for row in fresh.itertuples()
+        ]
+        sentences.append(f"Without a counterpart last quarter: {join_words(origins)}.")
+    if len(lost):
+        targets = [
+            f"{row.old}{f' (most members are now in {row.related})' if not pd.isna(row.related) else ''}"
+            for row in lost.itertuples()
+        ]
+        sentences.append(f"Of last quarter, without a counterpart now: {join_words(targets)}.")
+    total = len(kept) + len(fresh)
+    if 2 * len(fresh) <= total:
+        return sentences, ""
+    return sentences, (
+        f"{len(fresh)} of {total} segments have no counterpart last quarter: the division comes back in resamples of this quarter's data, "
+        "but its members do not stay from one quarter to the next. Do not plan for longer than a quarter on it."
+    )
+
+
+def _size(row: pd.Series) -> str:
+    """An effect with what it is measured by."""
+    effect = float(row["effect"])
+    return f"{effect:+.2f} standard deviations" if row["kind"] != "nominal" else f"Cramer's V {effect:.2f}"
+
+
+def _left_out(n: int) -> str:
+    return "none was left out" if not n else f"{n:,d} {'was' if n == 1 else 'were'} left out, each with its reason"
 
 
 def summarise_interviews(
@@ -182,12 +231,16 @@ def summarise_interviews(
     n = len(coded.people)
     top = themes.overall.sort_values("k", ascending=False).head(3)
     spoken = [f"{name} ({k} of {total})" for name, k, total in zip(top["name"], top["k"], top["n"], strict=True)]
-    found = [f"{n} people were interviewed. Heard from most of them: {join_words(spoken)}."] if spoken else []
+    found = (
+        [f"{count_words(n, 'person was', 'people were')} interviewed. Heard most often: {join_words(spoken)}."]
+        if spoken
+        else []
+    )
     low = agreement.table[agreement.table["reading"] == "low"]
     trust = []
     if len(low):
         trust.append(
-            f"Coders do not agree enough on {join_words(low['name'])}: treat what is said about "
+            f"Coders do not agree enough on {join_words(f'“{name}”' for name in low['name'])}: treat what is said about "
             f"{'it' if len(low) == 1 else 'them'} as a lead, not a finding."
         )
     empty = [s for s in coded.segments if not (coded.people["segment"].astype("string") == s).fillna(False).any()]
@@ -220,14 +273,26 @@ def summarise_personas(checked: CheckedPersonas) -> Summary:
         return {"trust": ["There are no personas in this study."]}
     stands, fell = int(counts.get("ok", 0)), int(counts.get("stale", 0) + counts.get("broken", 0))
     assumed = int(counts.get("assumption", 0))
+    people = count_words(len(checked.personas), "persona")
+    if all(persona.persona_id.endswith(DRAFT) for persona in checked.personas):
+        found = [
+            f"The team has written no personas; {people} {'was' if len(checked.personas) == 1 else 'were'} drafted from numbers alone."
+        ]
+        return {"found": found, "changed": [], "decide": [], "trust": []}
     found = [
-        f"{len(checked.personas)} personas make {total} claims: {stands} rest on evidence of this quarter, {assumed} are assumptions, "
-        f"{fell} {'is' if fell == 1 else 'are'} no longer supported."
+        f"{people} {'makes' if len(checked.personas) == 1 else 'make'} {count_words(total, 'claim')}: {stands or 'none'} "
+        f"{'rests' if stands in (0, 1) else 'rest'} on evidence of this quarter, {assumed or 'none'} "
+        f"{'is an assumption' if assumed in (0, 1) else 'are assumptions'}, {fell or 'none'} {'is' if fell in (0, 1) else 'are'} no longer "
+        "supported."
     ]
     bad = checked.claims[checked.claims["status"].isin(["stale", "broken"])]
     names = {persona.persona_id: persona.name for persona in checked.personas}
     touched = [names[key] for key in dict.fromkeys(bad["persona_id"])]
-    decide = [f"Revise {join_words(touched)}: at least one claim of each has lost its evidence."] if touched else []
+    whom = (
+        join_words(touched) if len(touched) < 5 else f"{'all' if len(touched) == len(names) else len(touched)} personas"
+    )
+    each = "a claim of it" if len(touched) == 1 else "at least one claim of each"
+    decide = [f"Revise {whom}: {each} has lost its evidence."] if touched else []
     return {"found": found, "changed": [], "decide": decide, "trust": []}
 
 
@@ -251,8 +316,12 @@ def summarise_messaging(
     """
     if messages.empty:
         return {"trust": ["There are no messages in this study."]}
-    empty = int((grid["messages"] == 0).sum())
-    found = [f"{len(messages)} messages fill {len(grid) - empty} of {len(grid)} cells of persona and stage."]
+    cells = grid.groupby(["persona_id", "stage"])["messages"].sum() if len(grid) else pd.Series(dtype=int)
+    used = int((messages["status"] != "retired").sum())
+    found = [
+        f"{count_words(used, 'message')} in use {'fills' if used == 1 else 'fill'} {int((cells > 0).sum())} of "
+        f"{count_words(len(cells), 'pair')} of persona and stage."
+    ]
     decide = []
     errors = lint[lint["severity"] == "error"]["message_id"].nunique() if len(lint) else 0
     if errors:
@@ -264,10 +333,9 @@ def summarise_messaging(
             f"Renew {stale['proof_id'].nunique()} proof{'' if stale['proof_id'].nunique() == 1 else 's'} older than a year."
         )
     if len(orphans):
-        column = "label" if "label" in orphans else orphans.columns[0]
-        decide.append(
-            f"Nobody answers {join_words(orphans[column].astype(str).head(3))}: a pain people name without a message."
-        )
+        named = join_words(f"“{words}”" for words in orphans["words"].astype(str).head(3))
+        many = f" (and {len(orphans) - 3} more)" if len(orphans) > 3 else ""
+        decide.append(f"Write a message about {named}{many}: people name it and nobody is told anything about it.")
     return {"found": found, "changed": [], "decide": decide, "trust": []}
 
 
@@ -297,17 +365,10 @@ def summarise_tracking(
     everybody = kpis[kpis["segment"] == "all"] if len(kpis) else kpis
     if len(everybody):
         met = everybody["met"].value_counts()
-        found.append(
-            f"Of {len(everybody)} goals {int(met.get('met', 0))} are met over all {study.units}, {int(met.get('not met', 0))} are not, "
-            f"{len(everybody) - int(met.get('met', 0)) - int(met.get('not met', 0))} cannot be told yet or have no target."
-        )
+        found.append(f"Of {count_words(len(everybody), 'goal')}, over all {study.units} in a segment: {_goals(met)}.")
     for result in experiments:
         found += _effects(result)
-        decide += [
-            f"Stop “{result.experiment.title}” for {join_words(harmed)}: it lowers the outcome there."
-            for harmed in [_harmed(result)]
-            if harmed
-        ]
+        decide += _experiment_decisions(result)
         if not result.experiment.randomised:
             trust.append(
                 f"“{result.experiment.title}” was targeted, not assigned by chance: no effect can be read from it."
@@ -318,9 +379,13 @@ def summarise_tracking(
             )
     if heard.n and len(heard.unanswered):
         item = heard.unanswered.iloc[0]
-        decide.append(f"Sales hears “{item['objection']}” ({item['n']} times) and no message answers it.")
+        words = str(item["objection"]).replace("_", " ")
+        decide.append(
+            f"Write an answer to “{words}”: sales heard it {item['n']} time{'' if item['n'] == 1 else 's'} and no message has one."
+        )
     changed = [
-        f"{row.segment} {row.verdict}: {row.share_before:.0%} to {row.share:.0%} of {study.units} in a segment."
+        f"{row.segment} {row.verdict} beyond chance: from {row.share_before:.0%} to {row.share:.0%} of {study.units} in a segment (n = "
+        f"{row.n_before:,d} and {row.n:,d})."
         for row in moves.itertuples()
         if row.verdict in ("grew", "shrank")
     ]
@@ -328,19 +393,54 @@ def summarise_tracking(
 
 
 def _effects(result: ExperimentResult) -> list[str]:
-    overall = result.effects[result.effects["segment"] == "all"] if len(result.effects) else result.effects
-    sentences = []
-    for row in overall.itertuples():
-        if not pd.isna(row.lift):
-            sentences.append(
-                f"“{result.experiment.title}”: {100 * row.lift:+.1f} points over everybody (95 % interval {100 * row.lower:+.1f} to "
-                f"{100 * row.upper:+.1f})."
-            )
-    return sentences
-
-
-def _harmed(result: ExperimentResult) -> list[str]:
-    if not len(result.effects):
+    """Everybody's difference, then the segments that were helped or harmed; nothing where it cannot be trusted."""
+    if not len(result.effects) or result.alarm:
         return []
-    bad = result.effects[(result.effects["segment"] != "all") & (result.effects["q"].astype(float) <= result.alpha)]
-    return sorted(bad.loc[bad["lift"].astype(float) < 0, "segment"].astype(str))
+    hoped = result.experiment.outcome.replace("_", " ")
+    sentences = []
+    for row in result.effects[result.effects["segment"] == "all"].itertuples():
+        if not pd.isna(row.lift):
+            beyond = "beyond chance" if row.p <= result.alpha else "which may be chance"
+            sentences.append(
+                f"“{result.experiment.title}”, share with “{hoped}”: {_lift(row)} over everybody, {beyond}."
+            )
+    for verdict, words in (
+        ("helped", "It helped"),
+        ("harmed", "It harmed"),
+        ("points to harm", "Signs of harm, not beyond doubt, in"),
+    ):
+        rows = result.effects[(result.effects["segment"] != "all") & (result.effects["verdict"] == verdict)]
+        if len(rows):
+            sentences.append(f"{words} {join_words(f'{row.segment} ({_lift(row)})' for row in rows.itertuples())}.")
+    return [" ".join(sentences)] if sentences else []
+
+
+def _lift(row: object) -> str:
+    return (
+        f"{100 * row.lift:+.1f} points, 95 % interval {100 * row.lower:+.1f} to {100 * row.upper:+.1f}, "
+        f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"
+    )
+
+
+def _experiment_decisions(result: ExperimentResult) -> list[str]:
+    """Harm first, then doubt, then what worked."""
+    if not len(result.effects) or result.alarm:
+        return []
+    inner = result.effects[result.effects["segment"] != "all"]
+    title, decisions = f"“{result.experiment.title}”", []
+    for verdict, words in (
+        ("harmed", "Stop {title} for {where}: less of what was hoped for happened there."),
+        ("points to harm", "Do not send {title} to {where} again before the signs of harm there are checked."),
+        ("helped", "Decide whether {title} goes to all of {where}."),
+    ):
+        where = natural_order(inner.loc[inner["verdict"] == verdict, "segment"].astype(str))
+        decisions += [words.format(title=title, where=join_words(where))] if where else []
+    return decisions
+
+
+def _goals(met: pd.Series) -> str:
+    words = (
+        ("met", "met"), ("not met", "missed"), ("cannot tell", "cannot be told yet"), ("no target", "without a target"),
+        ("nothing to count", "with nothing to count"), ("withheld", "withheld, too few to publish"),
+    )  # fmt: skip
+    return join_words(f"{int(met[key])} {phrase}" for key, phrase in words if int(met.get(key, 0)))
