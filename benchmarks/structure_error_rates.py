@@ -3,8 +3,9 @@
     python benchmarks/structure_error_rates.py --simulations 400 --references 199 --out benchmarks/structure_error_rates.json
 
 The no-segment worlds are those a market study meets: correlated, skewed, heavy-tailed, coarse, with many zeros, with one or
-two common factors, with response styles. Two more have no segments either and are no Gaussian copula: the test's known limits. The others have four segments of equal size, every two centres ``separation``
-within-segment standard deviations apart, or four latent classes of yes/no answers.
+two common factors, with response styles. Two more hold no segments either, but are no evenly correlated population: the
+test's known limits. The others have four segments of equal size, every two centres ``separation`` within-segment standard
+deviations apart, or four latent classes of yes/no answers.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ NO_SEGMENTS: dict[str, World] = {
     "response_style": response_style,
     "mixed_types": mixed_types,
 }
+KNOWN_LIMITS: dict[str, World] = {"shares_of_visits": shares_of_visits, "bent": bent}
 SEGMENTS: dict[str, World] = {
     "separation_2": separated(2),
     "separation_3": separated(3),

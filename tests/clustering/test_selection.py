@@ -142,7 +142,7 @@ def test_assess_structure_one_population_first_words_say_so(worlds, quick):
     callout, _ = describe_verdict(verdict)
     assert verdict.label == "constructive"
     assert callout.title.startswith("The data show no segments of their own")
-    assert "team's construction" in callout.text
+    assert "team's construction" in callout.title
 
 
 def test_assess_structure_stable_halves_of_one_cloud_are_reproducible_at_most(worlds, quick):

@@ -176,3 +176,24 @@ def test_plot_migration_nobody_in_both_periods_is_empty_not_an_error():
 
 def test_segment_symbols_same_segment_same_symbol():
     assert segment_symbols(["S3", "S1"])["S3"] == segment_symbols(["S3"])["S3"]
+
+
+def test_cached_compiles_what_cannot_be_cached():
+    def compile_(*, parallel=False, cache=False):
+        def apply(function):
+            if cache and function.__name__ == "dynamic":
+                raise RuntimeError("cannot cache function 'dynamic'")
+            return function.__name__, parallel, cache
+
+        return apply
+
+    def plain():
+        pass
+
+    def dynamic():
+        pass
+
+    decorate = embedding_module._cached(compile_)
+    assert decorate(plain) == ("plain", False, True)
+    assert decorate(parallel=True)(plain) == ("plain", True, True)
+    assert decorate(parallel=True)(dynamic) == ("dynamic", True, False)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from segmentation.errors import ParameterError
-from segmentation.features import assess_drift, describe_drift, tabulate_drift
+from segmentation.features import FeatureTable, assess_drift, describe_drift, tabulate_drift
 from segmentation.features.drift import stability_index
 
 
@@ -137,3 +137,12 @@ def test_describe_drift_names_what_changed(study):
 def test_describe_drift_no_change_is_no_proof(study):
     then = pd.DataFrame({"quotes": np.arange(50.0)})
     assert "That is no proof that nothing changed." in str(describe_drift(assess_drift(then, then), study))
+
+
+def test_assess_drift_variables_that_age_by_themselves_are_not_tested():
+    now, then = frame(np.arange(50.0) + 92, age=np.arange(50.0) + 92), frame(np.arange(50.0), age=np.arange(50.0))
+    table = FeatureTable("s", "unit", None, now, pd.DataFrame(), ageing=("age",))
+    rows = assess_drift(table, then).set_index("variable")
+    assert np.isnan(rows.loc["age", "p"]) and np.isnan(rows.loc["age", "q"])
+    assert rows.loc["x", "p"] == rows.loc["x", "q"] < 0.05
+    assert rows.loc["age", "value"] - rows.loc["age", "previous"] == 92

@@ -128,3 +128,13 @@ def test_check_event_names_misspelt_beside_a_right_one_is_a_violation():
     variable = behaviour("share", "Quote Sent", "Job Boked")
     violations, _ = check_event_names([variable], ["Quote Sent", "Job Booked"], file="tracks.csv")
     assert [violation.value for violation in violations] == ["Job Boked"]
+
+
+def test_measure_events_share_of_too_few_events_is_not_known():
+    events = pd.DataFrame({
+        "company_id": ["A"] * 4 + ["B"] * 3,
+        "event": ["Quote Sent", "Job Booked", "Job Booked", "Job Booked", "Quote Sent", "Job Booked", "Job Booked"],
+        "timestamp": pd.Timestamp("2026-08-01"),
+    })  # fmt: skip
+    shares = measured(events, behaviour("share", "Quote Sent", min_events=4))["x"]
+    assert shares["A"] == pytest.approx(0.25) and math.isnan(shares["B"])

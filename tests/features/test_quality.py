@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -112,8 +113,9 @@ def test_describe_leaks_says_the_numbers(make):
     study, data = leaky(make)
     callout = describe_leaks(assess_quality(data, study), study)
     assert callout.kind == "caution"
-    assert callout.title == "3 columns may know an outcome before it happens."
-    assert "of the 60 accounts with churned and for none without it." in callout.text
+    assert callout.title == "3 columns give an outcome away."
+    assert "with “churned” and for none without it." in callout.text
+    assert "Columns that were not read" in callout.text
 
 
 def test_describe_leaks_without_outcome_is_absent(study, data):
@@ -123,7 +125,7 @@ def test_describe_leaks_without_outcome_is_absent(study, data):
 def test_describe_quality_counts_in_words(study, data):
     text = str(describe_quality(assess_quality(data, study), study))
     assert "3 accounts are described by 5 variables." in text
-    assert "Of the 4 accounts in companies, 4 (100%) in events and 3 (75%) in survey." in text
+    assert "Of the 4 accounts in companies, 4 (100%) are also in events and 3 (75%) in survey." in text
     assert "2 of 4 survey answers (50.0%) are not believed" in text
     assert (
         "1 of the accounts was left out because it is a second account of an organisation that is already in." in text
@@ -154,3 +156,12 @@ def test_bergsma_v_independent_tables_average_near_zero():
 
 def test_bergsma_v_single_row_is_not_a_number():
     assert math.isnan(bergsma_v(np.array([[3.0, 4.0]])))
+
+
+def test_describe_leaks_outcome_too_rare_is_not_called_clean(make):
+    study, data = leaky(make)
+    quality = assess_quality(data, study)
+    rare = replace(quality, leaks=quality.leaks.iloc[:0], screened=(12, ("churned",)))
+    assert describe_leaks(rare, study).kind == "absent"
+    clean = replace(quality, leaks=quality.leaks.iloc[:0], screened=(12, ()))
+    assert clean is not rare and describe_leaks(clean, study).title == "No column that was read gives an outcome away."

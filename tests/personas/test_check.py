@@ -70,11 +70,11 @@ def test_judge_evidence_missing_row_is_broken_with_a_fix(findings, ref, words, f
 
 def test_judge_evidence_profile_sentence_has_estimate_interval_n_and_index(findings):
     assert judge(findings, profile={"variable": "share_dispatch"}).sentence == (
-        "Share of scheduling events: 0.42 in S1 (95 % interval 0.40 to 0.44, n = 300) against 0.25 for everybody; "
+        "“Share of scheduling events”: 0.42 in S1 (95 % interval 0.40 to 0.44, n = 300) against 0.25 for everybody; "
         "index 168 (160 to 176), everybody = 100."
     )
     assert (
-        "country = UK: 60 % in S1 (95 % interval 55 % to 65 %"
+        "“country” = UK: 60 % in S1 (95 % interval 55 % to 65 %"
         in judge(findings, profile={"variable": "country", "level": "UK"}).sentence
     )
     assert "index" not in judge(findings, profile={"variable": "need_dispatch"}).sentence
@@ -299,9 +299,9 @@ def test_draft_personas_only_claims_that_stand(findings):
     texts = {claim.text for _, _, claim in drafts[0].claims()}
     assert {
         "Share of scheduling events: higher than for accounts in general.",
-        "Country: DE less often than accounts in general.",
+        "Country: DE, less often than accounts in general.",
     } <= texts
-    assert [claim.text for claim in drafts[0].pains] == ["They speak of Wasted trips."]
+    assert [claim.text for claim in drafts[0].pains] == ["Some speak of Wasted trips."]
     assert {quote.participant for quote in drafts[0].quotes} == {"P1", "P2"}
 
 

@@ -91,9 +91,9 @@ def test_measure_agreement_senseless_choice_is_refused(coded, bad):
 
 def test_describe_agreement_names_codes_and_the_unit(coded):
     text = str(describe_agreement(measure_agreement(coded, draws=200, random_state=1)))
-    assert "2 coders read the same interviews" in text and "9 turns of 4 people" in text
+    assert "2 coders marked the same interviews" in text and "9 turns of 4 people" in text
     assert (
-        "Reliable (alpha 0.8 or more): Price." in text
+        "Reliable (alpha of 0.8 or more, by convention): Price." in text
         and "Not measurable, because the code never varied: Unused." in text
     )
 
@@ -296,7 +296,7 @@ def test_measures_of_nobody_are_empty_and_say_so(nobody, membership):
         plot_themes(themes),
         plot_interviewees(people),
     ):
-        assert exhibit.kind == "absent"
+        assert not exhibit.paragraphs  # the words say what is absent; a picture of nothing adds nothing
 
 
 def test_plot_agreement_draws_the_table_and_both_lines(coded):

@@ -91,3 +91,12 @@ def test_split_mix_and_rate_new_segment_is_mix_and_parts_add_up():
         split_mix_and_rate(before.assign(n=0), now)
     with pytest.raises(ParameterError, match="columns n and rate"):
         split_mix_and_rate(before[["n"]], now)
+
+
+def test_measure_moves_allows_for_the_number_of_segments():
+    # 14 came into S1 and 4 left it: beyond chance if S1 were the only segment looked at, not with five
+    before = "1" * 100 + "2" * 100 + "3" * 100 + "4" * 100 + "5" * 100
+    now = "2" * 4 + "1" * 96 + "1" * 14 + "2" * 86 + before[200:]
+    moves = measure_moves(members(before), members(now)).set_index("segment")
+    assert moves.loc["S1", "change_lower"] > 0
+    assert moves.loc["S1", "verdict"] == "no clear change"

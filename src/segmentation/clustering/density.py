@@ -106,13 +106,14 @@ def describe_density(view: DensityView, *, units: str = "units") -> Reading:
         text = (
             f"{start}{units} crowd together with emptier space around them. "
             f"Among {view.n:,} {units} it sees no separate crowds of at least {view.smallest}: "
-            "there are no gaps to point at. Segments may still differ on average, but they touch."
+            "there are no gaps to point at. That alone does not say that there are no segments: groups that differ on average "
+            f"and touch at their edges leave no gap, the less so the more variables there are. The test above looks for such groups too."
         )
         return Reading([text])
     text = (
         f"{start}{units} crowd together with emptier space around them. "
-        f"Among {view.n:,} {units} it sees {view.crowds} separate crowds of at least {view.smallest}, "
-        f"and leaves {view.noise:.0%} in none of them."
+        f"Among {view.n:,} {units} it sees {view.crowds} separate crowd{'' if view.crowds == 1 else 's'} of at least "
+        f"{view.smallest}, and leaves {view.noise:.0%} in none."
     )
     if not np.isnan(view.agreement):
         text += (

@@ -104,7 +104,7 @@ def describe_history(history: History, *, units: str = "units") -> Reading | Cal
         text = f"Last quarter's segments are those published then ({placed:,d} {units} in segments)."
     else:
         text = (
-            f"This line was not run last quarter. Its segments were reckoned now from last quarter's data by the same rule, with a "
+            f"No report was made for last quarter. Its segments were reckoned now from last quarter's data by the same rule, with a "
             f"quarter of the resamples ({placed:,d} {units} in segments), so that ids can be carried on."
         )
     return Reading([text])

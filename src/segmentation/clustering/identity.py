@@ -128,15 +128,25 @@ def match_segments(
 def describe_match(match: Match) -> Reading:
     """Which segments go on, which are new and which are gone."""
     table = match.table
+    if table["old"].isna().all():
+        return Reading(["There are no segments of an earlier period to go on from; all ids are new."])
     survivors = table[table["state"] == "survives"]
     texts = []
     if len(survivors):
+        low = survivors["overlap"].min()
+        each = f"{low:.0%}" if len(survivors) == 1 else f"at least {low:.0%}"
         texts.append(
-            f"{_list(survivors['new'])} {'goes' if len(survivors) == 1 else 'go'} on from the last period. Of the members known in "
-            f"both periods, at least {survivors['overlap'].min():.0%} of those in either are in both (Jaccard overlap)."
+            f"{_list(survivors['new'])} {'goes' if len(survivors) == 1 else 'go'} on from the last period: of the members before or "
+            f"now that are known in both periods, {each} are in {'it' if len(survivors) == 1 else 'the same one'} both times (Jaccard "
+            "overlap)."
         )
     else:
         texts.append("No segment goes on from the last period: none shares enough members with one of before.")
+    if table["state"].isin(["new", "split"]).any():
+        texts.append(
+            f"An id is carried on only from an overlap of {match.threshold:.0%}; below that nobody can say whether a kind of customer "
+            "went or its members did."
+        )
     for row in table[table["state"] != "survives"].itertuples():
         related = "" if pd.isna(row.related) else str(row.related)
         texts.append(
@@ -225,19 +235,23 @@ def describe_migration(migration: pd.DataFrame, *, units: str = "units", min_cel
     total, moved = int(both["n"].sum()), int(both.loc[both["kind"] == "moved", "n"].sum())
     entered, left = (int(migration.loc[migration["kind"] == kind, "n"].sum()) for kind in ("entered", "left"))
     if total == 0:
-        return Reading([f"No {units} are in a segment in both periods, so nothing can be said about moves."])
+        return Reading([f"None of the {units} is in a segment in both periods, so nothing can be said about moves."])
     low, high = (float(bound[0]) for bound in _wilson(np.array([float(moved)]), np.array([float(total)])))
     text = (
         f"{moved:,} of the {total:,} {units} in a segment in both periods changed segment ({moved / total:.0%}; 95 % interval "
-        f"{low:.0%} to {high:.0%}). {entered:,} came in and {left:,} left or can no longer be placed."
+        f"{low:.0%} to {high:.0%}). {_few(entered, min_cell).capitalize()} came in and {_few(left, min_cell)} left or can no longer be "
+        "placed."
     )
+    shown = _shown_cells(migration, min_cell)
     flows = both[both["kind"] == "moved"].sort_values(["n", "from", "to"], ascending=[False, True, True])
-    if moved and flows["n"].iloc[0] >= min_cell:
+    flows = flows[[shown[row["from"], row["to"]] != "–" for _, row in flows.iterrows()]]
+    if len(flows) and flows["n"].iloc[0]:
         top = flows.iloc[0]
-        text += f" The largest move is from {top['from']} to {top['to']}: {top['n']:,} of {top['base']:,}."
+        text += f" The largest move that can be shown is from {top['from']} to {top['to']}: {top['n']:,} of {top['base']:,}."
     noise = (
-        "Not every move is a change of heart: measured again without any true change, 11 to 23 % of units change segment by "
-        "measurement noise alone, depending on how reliable the questions are (simulation with reliability .9 to .7)."
+        f"Not every move is a change of heart: measured again without any true change, 11 to 23 % of the {units} of a simulated study "
+        "changed segment by measurement noise alone, depending on how reliable the questions were (reliability .9 to .7). What counts "
+        "is what goes beyond that."
     )
     return Reading([text, noise])
 
@@ -245,18 +259,15 @@ def describe_migration(migration: pd.DataFrame, *, units: str = "units", min_cel
 def tabulate_migration(migration: pd.DataFrame, *, min_cell: int = 10, units: str = "units", source: str = "") -> Table:
     """Moves as a square: a row a segment before, a column a segment now, then those who left; entrants in the last row.
 
-    Cells of 1 to ``min_cell`` - 1 units are withheld, and with a single one in a row the next smallest too, so that it cannot
-    be worked out from the others.
+    Cells of 1 to ``min_cell`` - 1 units are withheld, and with a single one in a row or column the next smallest too, so that it
+    cannot be worked out from the others and the sizes of the segments.
     """
     ids = natural_order({*migration["from"].dropna(), *migration["to"].dropna()})
-    rows = []
-    for origin in [*ids, None]:
-        part = migration[migration["from"].isna()] if origin is None else migration[migration["from"] == origin]
-        cells = {to: int(n) for to, n in zip(part["to"], part["n"], strict=True) if not pd.isna(to)}
-        gone = int(part.loc[part["kind"] == "left", "n"].sum())
-        values = [*(cells.get(to, 0) for to in ids), *([] if origin is None else [gone])]
-        shown = _withhold(values, min_cell)
-        rows.append(["new here" if origin is None else origin, *shown, *(["–"] if origin is None else [])])
+    cells = _shown_cells(migration, min_cell)
+    rows = [
+        ["new here" if origin is None else origin, *(cells[origin, to] for to in ids), cells.get((origin, None), "–")]
+        for origin in [*ids, None]
+    ]
     frame = pd.DataFrame(rows, columns=["before", *(f"now {to}" for to in ids), "left"])
     stayed = int(migration.loc[migration["kind"].isin(["stayed", "moved"]), "n"].sum())
     caption = (
@@ -371,12 +382,37 @@ def _wilson(n: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
 
 
-def _withhold(values: list[int], min_cell: int) -> list[str]:
-    hidden = {i for i, value in enumerate(values) if 0 < value < min_cell}
-    if len(hidden) == 1:
-        others = [i for i, value in enumerate(values) if i not in hidden and value > 0]
-        hidden |= {min(others, key=lambda i: values[i])} if others else set()
-    return ["–" if i in hidden else f"{value:,}" for i, value in enumerate(values)]
+def _shown_cells(migration: pd.DataFrame, min_cell: int) -> dict[tuple[str | None, str | None], str]:
+    """Each flow as it may be published, by origin and target (None: outside), a dash where it is withheld."""
+    ids = natural_order({*migration["from"].dropna(), *migration["to"].dropna()})
+    keys = [None if pd.isna(name) else str(name) for name in (*migration["from"], *migration["to"])]
+    pairs = zip(keys[: len(migration)], keys[len(migration) :], strict=True)
+    flows = dict(zip(pairs, migration["n"].astype(int), strict=True))
+    counts = np.array([[flows.get((origin, to), 0) for to in [*ids, None]] for origin in [*ids, None]])
+    hidden = _withhold(counts, min_cell)
+    return {
+        (origin, to): "–" if hidden[i, j] else f"{counts[i, j]:,}"
+        for i, origin in enumerate([*ids, None])
+        for j, to in enumerate([*ids, None])
+        if origin is not None or to is not None
+    }
+
+
+def _withhold(counts: np.ndarray, min_cell: int) -> np.ndarray:
+    """Small cells, and with a single one in a row or column the next smallest that holds anybody."""
+    hidden = (counts > 0) & (counts < min_cell)
+    before = -1
+    while before != hidden.sum():
+        before = hidden.sum()
+        for row, mask in [*zip(counts, hidden, strict=True), *zip(counts.T, hidden.T, strict=True)]:
+            others = (row > 0) & ~mask
+            if mask.sum() == 1 and others.any():
+                mask[np.where(others, row, row.max() + 1).argmin()] = True
+    return hidden
+
+
+def _few(n: int, min_cell: int) -> str:
+    return "none" if n == 0 else f"fewer than {min_cell}" if n < min_cell else f"{n:,}"
 
 
 def _list(names: pd.Series) -> str:

@@ -201,8 +201,11 @@ def map_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> list[An
 
 
 def warm() -> None:
-    """Compile the loop into numba's cache on disk (once, about 7 s); later processes load it in half a second."""
+    """Compile the loop and the map into numba's cache on disk (once, about 25 s); later processes load them in seconds."""
+    from .embedding import warm_map
+
     fit_weighted(pad(np.arange(8.0).reshape(4, 2)), np.ones(4), 2, np.zeros(1, np.uint32))
+    warm_map()
 
 
 def _search_rounds(

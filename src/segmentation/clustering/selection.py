@@ -91,6 +91,11 @@ class Comparison:
         """Number of segments recommended."""
         return self.recommendation.segments
 
+    @property
+    def standing(self) -> str:
+        """What the chosen number may be called: recommended, or only the least unstable of those compared."""
+        return "least unstable" if self.recommendation.rule == "least unstable" else "recommended"
+
 
 def compare_solutions(
     encoded: pd.DataFrame,
@@ -226,8 +231,8 @@ def describe_comparison(comparison: Comparison, *, units: str = "units") -> Read
     stable = (
         f"Then the {comparison.n:,} {units} with every base variable were drawn again with replacement {2 * comparison.pairs} times, "
         f"as if the study had been repeated. With {chosen.segments} segments, two such repeats agree on who belongs with whom to "
-        f"{row['ari_mean']:.2f} on average (adjusted Rand index: 1 is full agreement, 0 is chance; 95 % of repeats lie between "
-        f"{row['ari_lower']:.2f} and {row['ari_upper']:.2f}), and the segment that comes back least well shares "
+        f"{row['ari_mean']:.2f} on average (adjusted Rand index: 1 is full agreement, 0 is chance; 95 % of the pairs lie between "
+        f"{_two(row['ari_lower'])} and {_two(row['ari_upper'])}), and the segment that comes back least well shares "
         f"{row['jaccard_min']:.0%} with its nearest counterpart (Jaccard overlap; below 60 % is not to be trusted)."
     )
     rule = (
@@ -251,13 +256,13 @@ def tabulate_comparison(comparison: Comparison, *, units: str = "units", source:
             ],
             "agreement of repeats": table["ari_mean"],
             "95 % of repeats": [
-                f"{a:.2f} to {b:.2f}" for a, b in zip(table["ari_lower"], table["ari_upper"], strict=True)
+                f"{_two(a)} to {_two(b)}" for a, b in zip(table["ari_lower"], table["ari_upper"], strict=True)
             ],
             "least stable segment": table["jaccard_min"],
             "smallest segment (n)": table["smallest_n"].astype(int),
             "tighter than without segments": table["excess"],
             "reading": [
-                f"{'recommended: ' if r else ''}{why}"
+                f"{comparison.standing + ': ' if r else ''}{why}"
                 for r, why in zip(table["recommended"], table["reason"], strict=True)
             ],
         }
@@ -308,10 +313,14 @@ def tabulate_stability(
         }
     )
     caption = (
-        f"How well each of {k} segments comes back in {2 * comparison.pairs} bootstrap samples. Overlap: mean Jaccard similarity with the "
-        f"best counterpart, 0 to 1. n = {comparison.n:,} {units}.{_source(source)}"
+        f"How well each of {k} segments comes back in {2 * comparison.pairs} bootstrap samples. Overlap: mean Jaccard similarity (members "
+        f"in both, of those in either) with the best counterpart, 0 to 1. n = {comparison.n:,} {units}.{_source(source)}"
     )
-    return Table(shown, caption, {"overlap": ".2f"})
+    note = (
+        "To come back is not to be real: two halves of one cloud overlap well too, and the fewer the segments the easier it is. The "
+        "verdict above needs more than this column."
+    )
+    return Table(shown, caption, {"overlap": ".2f"}, note)
 
 
 def _starts_needed(search: Search) -> int:
@@ -448,6 +457,11 @@ def _doubt(row: pd.Series) -> str:
     if row["near"] >= 5:
         return ""
     return "; a better partition may have been missed"
+
+
+def _two(value: float) -> str:
+    """Two decimals, without a minus before zero."""
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def _times(count: float) -> str:

@@ -281,15 +281,23 @@ def describe_membership(membership: pd.DataFrame, *, units: str = "units") -> Re
     largest = sizes.index[0]
     text = (
         f"{fitted + placed:,} of {total:,} {units} are in a segment: {fitted:,} have every base variable (the segments are formed on such "
-        f"{units}), {placed:,} are placed by those they have, {unplaced:,} are not placed because too few are known. "
+        f"{units}), {f'{placed:,}' if placed else 'none'} {'is' if placed == 1 else 'are'} placed by the variables they have. "
+        f"{_left_out(unplaced, total)}"
         f"The largest segment is {largest} with {sizes.iloc[0]:,} ({sizes.iloc[0] / (fitted + placed):.0%} of those placed)."
     )
-    border = (membership["margin"] < 0.1).sum()
+    border = int((membership["margin"] < 0.1).sum())
     near = (
-        f"{border:,} of the {fitted + placed:,} stand near a border: the second-nearest segment is almost as near "
-        "(margin under 0.1 on a scale from 0, on the border, to 1, at the segment's centre). Do not build on single memberships of these."
+        f"{border or 'None'} of the {fitted + placed:,} {'stands' if border == 1 else 'stand'} near a border, with a second segment "
+        "almost as near (margin under 0.1 on a scale from 0, on the border, to 1, at the segment's centre)."
     )
-    return Reading([text, near])
+    return Reading([text, f"{near} Do not build on single memberships of these." if border else near])
+
+
+def _left_out(unplaced: int, total: int) -> str:
+    if not unplaced:
+        return "Nobody is left out. "
+    verb = "is" if unplaced == 1 else "are"
+    return f"{unplaced:,} ({unplaced / total:.0%}) {verb} in none, because too few base variables are known. "
 
 
 def natural_order(ids: Any) -> list[str]:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..display import format_p
 from ..errors import ParameterError
 from .inputs import check_count, complete_rows, distinct_rows, spawn_seeds
 from .kmeans import fit_weighted, map_threads, pad
 
-__all__ = ["StructureTest", "draw_references", "measure_structure", "normal_scores"]
+__all__ = ["StructureTest", "draw_references", "measure_structure", "normal_scores", "say_p"]
 
 REFERENCE_STARTS = 5
 TUNING_ROUNDS = 4
@@ -186,6 +187,14 @@ def measure_structure(
         n=n,
         variables=p,
     )
+
+
+def say_p(test: StructureTest) -> str:
+    """The p-value in words; where no reference reached the data, that it is the smallest so many references can give."""
+    shown = format_p(test.p)
+    text = f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
+    least = test.p_joint * (test.references + 1) < 1.5 and test.p <= 2 * test.p_joint + 1e-12
+    return f"{text}, the smallest that {test.references} such data sets can show" if least else text
 
 
 def _untested(n: int, p: int) -> StructureTest:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from ..display import Callout, Reading
+from ..display import Callout, Reading, format_p
 from ..errors import ParameterError
 from ..study import Choices
 from .selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, compare_solutions
-from .structure import StructureTest, measure_structure
+from .structure import StructureTest, measure_structure, say_p
 
 __all__ = ["Verdict", "assess_structure", "describe_verdict"]
 
@@ -129,12 +129,18 @@ def assess_structure(
         comparison = compare_solutions(encoded, list(segments), choices=choices, structure=structure)
     k = comparison.recommended if chosen is None else chosen
     if k not in comparison.table.index:
-        raise ParameterError(f"chosen must be one of {', '.join(map(str, comparison.table.index))}; got {chosen!r}")
+        compared = ", ".join(map(str, comparison.table.index))
+        raise ParameterError(
+            f"chosen must be one of {compared}, the numbers of segments that were compared "
+            f"(segments: of the segmentation in the study file); got {chosen!r}"
+        )
     row = comparison.table.loc[k]
     return _judge(comparison.structure, int(k), float(row["jaccard_min"]), float(row["ari_mean"]), choices.alpha)
 
 
-def describe_verdict(verdict: Verdict, *, units: str = "units") -> tuple[Callout, Reading]:
+def describe_verdict(
+    verdict: Verdict, *, units: str = "units", labels: Mapping[str, str] | None = None
+) -> tuple[Callout, Reading]:
     """The verdict for a reader: the statement, and how it was reached.
 
     Parameters
@@ -142,13 +148,19 @@ def describe_verdict(verdict: Verdict, *, units: str = "units") -> tuple[Callout
     verdict : Verdict
     units : str
         What units are called, plural.
+    labels : mapping of str to str, optional
+        Variable name to words.
 
     Returns
     -------
     tuple of Callout and Reading
     """
     callout = _state(verdict, units)
-    paragraphs = [_explain_test(verdict, units), _explain_stability(verdict), _explain_limits(verdict, units)]
+    paragraphs = [
+        _explain_test(verdict, units, labels or {}),
+        _explain_stability(verdict),
+        _explain_limits(verdict, units),
+    ]
     return callout, Reading([text for text in paragraphs if text])
 
 
@@ -172,9 +184,9 @@ def _state(verdict: Verdict, units: str) -> Callout:
     k = verdict.segments
     if verdict.label == "natural":
         text = (
-            f"Divided into {k}, these {units} hold together more tightly than one population with the same variables and correlations "
-            f"would, and each of the {k} comes back when the study is repeated on resampled {units}. This is evidence for segments, not "
-            f"proof that there are exactly {k}."
+            f"Divided into {k} segments, these {units} hold together more tightly than one population with the same variables and "
+            f"correlations would, and each of the {k} comes back when the study is repeated on resampled {units}. This is evidence for "
+            f"segments, not proof that there are exactly {k}."
         )
         return Callout("finding", "The data show segments of their own.", text)
     if verdict.label == "reproducible":
@@ -185,14 +197,23 @@ def _state(verdict: Verdict, units: str) -> Callout:
             "segment next door."
         )
         return Callout("caution", title, text)
+    if verdict.structured:
+        text = (
+            f"The {units} are not one evenly correlated population, but no division of them comes back when the study is repeated on "
+            "resamples: another sample would draw other borders. Judge a partition by its use, do not call its parts kinds of "
+            "customers, and expect them to change."
+        )
+        title = "The data show no segments that come back: any partition is the team's construction."
+        return Callout("caution", title, text)
     text = (
-        f"Any partition of these {units}, this one too, is the team's construction: a repeat of the study would draw other "
-        "borders. Judge it by its use, do not call its segments kinds of customers, and expect them to change."
+        f"The {verdict.n:,} {units} look like one population without gaps, and a repeat of the study would draw other borders than "
+        "these. Judge a partition by its use, do not call its parts kinds of customers, and expect them to change. Not found is no "
+        f"proof of none: differences too faint for {verdict.n:,} {units} would not show."
     )
-    return Callout("caution", "The data show no segments of their own that would come back.", text)
+    return Callout("caution", "The data show no segments of their own: any partition is the team's construction.", text)
 
 
-def _explain_test(verdict: Verdict, units: str) -> str:
+def _explain_test(verdict: Verdict, units: str, labels: Mapping[str, str]) -> str:
     test = verdict.structure
     if test.reason:
         return ""
@@ -201,15 +222,17 @@ def _explain_test(verdict: Verdict, units: str) -> str:
         f"How this was tested: {test.references} made-up data sets were given exactly the same values in every variable and the same "
         "correlations, but no segments. The most telling partition of the real data was compared with the same searched in each of "
         f"them. That the {test.n:,} complete {units} are one such population {result} "
-        f"(p = {_p(test.p)}: the chance of a partition at least as tight if there were no segments; the limit set is {verdict.alpha:g})."
+        f"({say_p(test)}; p is the chance of a partition at least as tight if there were no segments; the limit set is "
+        f"{verdict.alpha:g})."
     )
     if len(test.dip):
-        strongest = test.dip["p_holm"].idxmin()
-        says = "shows" if test.dip["p_holm"].min() <= verdict.alpha / 2 else "does not show"
+        heaps = test.dip.index[test.dip["p_holm"] <= verdict.alpha / 2]
+        found = ", ".join(f"“{labels.get(name, name)}”" for name in heaps)
+        many = f"{len(test.dip)} variable{'s' if len(test.dip) != 1 else ''} that can be tested so"
         text += (
-            f" A second test (dip test) looks at single variables for two separate heaps; it {says} any, the nearest being "
-            f"{strongest!r} (p = {_p(test.p_dip)}, corrected for {len(test.dip)} variable{'s' if len(test.dip) != 1 else ''} tested). "
-            "Each of the two tests has half of the limit."
+            f" A second test (dip test) looks for two separate heaps of values in one variable, in the {many}: it finds "
+            f"{found or 'none'} (smallest p, corrected for their number: {format_p(test.p_dip)}). Each of the two tests has half of "
+            "the limit."
         )
     return text
 
@@ -219,17 +242,18 @@ def _explain_stability(verdict: Verdict) -> str:
         return ""
     return (
         f"Stability: with {verdict.segments} segments, repeats on resampled data agree to {verdict.ari_mean:.2f} "
-        "(1 is full agreement, 0 is chance), "
-        f"and the least stable segment keeps {verdict.jaccard_min:.0%} of its members in common with its counterpart. The rule: natural "
-        f"needs the test above and {STABLE_JACCARD:.0%} for every segment; reproducible needs agreement of {STABLE_ARI:.2f} and "
-        f"{PATTERN_JACCARD:.0%}; anything else is constructive. By this rule the solution is {verdict.label}."
+        "(1 is full agreement, 0 is chance), and the least stable segment and its counterpart have "
+        f"{verdict.jaccard_min:.0%} of the members of either in common. The rule: a solution is called natural (found in the data) if "
+        f"the test above rejects and every segment has at least {STABLE_JACCARD:.0%} in common; reproducible (not found, but it comes "
+        f"back) if repeats agree to at least {STABLE_ARI:.2f} and every segment has {PATTERN_JACCARD:.0%}; constructive (made by the "
+        f"team) otherwise. By this rule it is {verdict.label}."
     )
 
 
 def _explain_limits(verdict: Verdict, units: str) -> str:
     text = (
-        "What this does not show: the test finds structure beyond one evenly correlated population, and a single bent population "
-        "is such structure too. It does not count segments."
+        "What this does not show: the test finds structure beyond one evenly correlated population. A single population along a curve "
+        "is such structure too, and so are shares that were counted from a few events each. It does not count segments."
     )
     if verdict.exploratory:
         text += (
@@ -237,7 +261,3 @@ def _explain_limits(verdict: Verdict, units: str) -> str:
             f"({UNITS_PER_VARIABLE} a variable), so borders may be misplaced."
         )
     return text
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "under 0.001"

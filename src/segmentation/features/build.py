@@ -86,7 +86,9 @@ def build_features(
     if problems:
         raise DataContractError(problems)
     counts = {"units": len(values), "duplicates": int(flags["duplicate"].sum()), **draft.counts}
-    return FeatureTable(study.study, study.unit, data.period, values, flags, counts, tuple(draft.notes), data.caption())
+    ageing = tuple(variable.name for variable in study.variables if variable.measure == "tenure")
+    source = data.caption()
+    return FeatureTable(study.study, study.unit, data.period, values, flags, counts, tuple(draft.notes), source, ageing)
 
 
 def build_features_before(data: Dataset | None, study: Study) -> FeatureTable:

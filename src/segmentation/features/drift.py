@@ -37,6 +37,7 @@ def assess_drift(
     ----------
     features, previous : FeatureTable or pandas.DataFrame
         Index: unit. Variables that only one of them has are left out. ``previous`` None: there is no earlier quarter.
+        Variables in ``features.ageing`` are shown and not tested: everybody being a quarter older is no news.
     draws : int
         Permutations; the smallest possible p is 1 / (draws + 1).
     random_state : int
@@ -48,7 +49,8 @@ def assess_drift(
         value and previous, the means (NaN for nominal); effect, its kind a standardised difference (this quarter minus
         last, in pooled standard deviations) or bias-corrected Cramer's V; statistic, the Kolmogorov-Smirnov distance or
         chi-squared; p; q (Benjamini-Hochberg over all variables); psi, the population stability index, beside
-        psi_expected, what chance alone gives two independent samples of this size: (bins - 1)(1/n + 1/m).
+        psi_expected, what chance alone gives two independent samples of this size: (bins - 1)(1/n + 1/m). p and q are NaN
+        where nothing was tested.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def assess_drift(
     rng = np.random.default_rng(random_state)
     rows = [_compare(now[name], then[name], draws, rng) for name in now.columns if name in then.columns]
     table = pd.DataFrame(rows, columns=list(DRIFT_COLUMNS))
+    ageing = features.ageing if isinstance(features, FeatureTable) else ()
+    table.loc[table["variable"].isin(ageing), "p"] = np.nan
     table["q"] = adjust_fdr(table["p"].to_numpy(float))
     return table
 

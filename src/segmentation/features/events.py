@@ -58,7 +58,8 @@ def measure_events(
     ibis.Table
         One row a unit: ``unit`` and one float column a variable. recency, tenure: days from the last, first event to
         the period's end. active_days: distinct UTC days with an event. events: number. share: named events among all
-        of the unit's events in the quarter, NULL if it has none. money: sum of the value column. trend: natural log of
+        of the unit's events in the quarter, NULL if it has fewer than ``min_events`` (1). money: sum of the value
+        column. trend: natural log of
         (1 + events in the second half of the quarter) / (1 + events in the first half); 0 means unchanged.
 
     Examples
@@ -106,7 +107,9 @@ def _measure(before: ir.Table, variable: Variable, period: Period) -> ir.Value:
     if variable.measure == "money":
         return before[variable.column or "value"].sum(where=counted).fill_null(0)
     if variable.measure == "share":
-        return before.count(where=counted).cast("float64") / before.count(where=inside).nullif(0)
+        all_events = before.count(where=inside)
+        known = (all_events >= variable.min_events).ifelse(all_events, ibis.null("int64"))
+        return before.count(where=counted).cast("float64") / known
     middle = period.start + (period.end - period.start) / 2
     late = time >= ibis.timestamp(middle.isoformat())
     second, first = before.count(where=counted & late), before.count(where=counted & ~late)

@@ -9,7 +9,7 @@ from ..dataset import Dataset
 from ..sources import canonical_table
 from ..study import Study
 
-__all__ = ["LEAK_COLUMNS", "screen_leaks"]
+__all__ = ["LEAK_COLUMNS", "count_screened", "screen_leaks"]
 
 LEAK_COLUMNS = ("column", "outcome", "reason", "auc", "filled_with", "filled_without", "n_with", "n_without")
 ALMOST_PERFECT = 0.98  # area under the curve
@@ -53,6 +53,28 @@ def screen_leaks(values: pd.DataFrame, data: Dataset, study: Study) -> pd.DataFr
             if row:
                 found.append({"column": name, "outcome": variable.name, **row})
     return pd.DataFrame(found, columns=list(LEAK_COLUMNS))
+
+
+def count_screened(values: pd.DataFrame, data: Dataset, study: Study) -> tuple[int, tuple[str, ...]]:
+    """How many columns ``screen_leaks`` compares, and the outcomes that are too rare, too common or not yes/no to compare.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+    data : Dataset
+    study : Study
+
+    Returns
+    -------
+    int, tuple of str
+    """
+    outcomes = {v.name: values[v.name].dropna() for v in study.variables if v.role == "outcome"}
+    open_ones = [
+        name
+        for name, known in outcomes.items()
+        if not set(known.unique()) <= {0.0, 1.0} or min(int((known == 1).sum()), int((known == 0).sum())) < LEAST
+    ]
+    return len(_columns(values, data, study)), tuple(open_ones)
 
 
 def _columns(values: pd.DataFrame, data: Dataset, study: Study) -> dict[str, pd.Series]:

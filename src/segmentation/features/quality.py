@@ -13,7 +13,7 @@ from ..sources import canonical_table
 from ..study import Study
 from .build import build_features, find_duplicates
 from .events import as_event_table
-from .leaks import screen_leaks
+from .leaks import count_screened, screen_leaks
 from .survey import SURVEY_MEASURES, latest_answers
 from .table import FeatureTable, source_files
 
@@ -52,6 +52,8 @@ class Quality:
         Variables that say next to nothing: variable, role, n, reason (constant, one_value, names, missing), share.
     counts : mapping of str to int
     notes : tuple of str
+    screened : tuple of int and tuple of str
+        Columns compared with the outcomes, and outcomes that could not be (see ``count_screened``).
     """
 
     units: int
@@ -64,6 +66,7 @@ class Quality:
     weak: pd.DataFrame
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    screened: tuple[int, tuple[str, ...]] = (0, ())
 
     def to_dict(self) -> dict[str, Any]:
         """The main facts as JSON."""
@@ -115,6 +118,7 @@ def assess_quality(
         duplicates=pd.DataFrame({"unit": kept.index.astype("str"), "kept": kept.to_numpy()}),
         leaks=screen_leaks(table.values, data, study),
         weak=_weak(table.values, study),
+        screened=count_screened(table.values, data, study),
         counts=dict(table.counts),
         notes=table.notes,
     )

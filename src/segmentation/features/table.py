@@ -39,6 +39,8 @@ class FeatureTable:
         Decisions a reader should know of, a sentence each.
     source : str
         Files and digests for captions.
+    ageing : tuple of str
+        Variables that grow by themselves from quarter to quarter (time since the first event), so that a change is no news.
     """
 
     study: str
@@ -49,6 +51,7 @@ class FeatureTable:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     source: str = ""
+    ageing: tuple[str, ...] = ()
 
 
 def feature_values(features: FeatureTable | pd.DataFrame, needed: Iterable[str] = ()) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..display import Callout, Reading, Table
+from ..sources import canonical_table
 from ..study import Study
 from .encoder import Encoder
 from .quality import Quality
@@ -26,6 +27,12 @@ __all__ = [
 
 SHOWN = 5
 NEGLIGIBLE = 0.1  # standardised difference
+WEAK = {
+    "constant": "The same for everybody, so it tells nobody apart",
+    "one_value": "Nearly the same for everybody, so it tells few apart",
+    "names": "A different word for nearly everybody, so it cannot be summed up",
+    "missing": "Mostly missing",
+}
 
 
 def describe_quality(quality: Quality, study: Study) -> Reading:
@@ -39,16 +46,30 @@ def describe_leaks(quality: Quality, study: Study) -> Callout:
     outcomes = [v.words for v in study.variables if v.role == "outcome"]
     if not outcomes:
         return Callout("absent", "No outcome is declared, so no column could be screened for giving it away.")
-    leaks = quality.leaks
+    leaks, (columns, open_ones) = quality.leaks, quality.screened
+    unread = " Columns that were not read (the last column of the table of sources) were not looked at."
+    unknown = [f"“{study.variable(name).words}”" for name in open_ones]
+    left = (
+        f" Too few {study.units} with or without it, or not a yes or no: {_list(unknown)}; nothing is known there."
+        if unknown
+        else ""
+    )
+    if len(unknown) == len(outcomes):
+        return Callout("absent", "No column could be screened for giving an outcome away.", left.strip())
     if leaks.empty:
-        text = f"Every variable and every unused column was compared with {_list(outcomes)}."
-        return Callout("finding", "No column gives an outcome away.", text)
+        judged = [f"“{v.words}”" for v in study.variables if v.role == "outcome" and v.name not in open_ones]
+        text = (
+            f"{_count(columns, 'variable or column')} with one value a unit {_was(columns)} compared with {_list(judged)}; none "
+            f"tells it almost perfectly.{left}{unread}"
+        )
+        return Callout("finding", "No column that was read gives an outcome away.", text)
     rows = [_leak(row, study) for row in leaks.head(SHOWN).itertuples()]
     more = len(leaks) - SHOWN
     rows += [f"And {more} more."] if more > 0 else []
-    title = f"{_count(leaks['column'].nunique(), 'column')} may know an outcome before it happens."
+    many = leaks["column"].nunique()
+    title = f"{_count(many, 'column')} {'gives' if many == 1 else 'give'} an outcome away."
     advice = "Such a column is usually written when, or after, the outcome is known. Do not explain or predict with it."
-    return Callout("caution", title, " ".join([*rows, advice]))
+    return Callout("caution", title, " ".join([*(row[:1].upper() + row[1:] for row in rows), advice]) + left + unread)
 
 
 def describe_drift(drift: pd.DataFrame, study: Study) -> Reading:
@@ -63,6 +84,7 @@ def describe_drift(drift: pd.DataFrame, study: Study) -> Reading:
     text = (
         f"{_count(len(tested), 'variable')} could be compared with last quarter. A change counts as more than chance if at "
         f"most {share} of the changes called so are expected to be false alarms (false discovery rate, over all variables)."
+        f"{_ageing(drift, study)}"
     )
     if changed.empty:
         return Reading(
@@ -83,6 +105,7 @@ def describe_drift(drift: pd.DataFrame, study: Study) -> Reading:
 def tabulate_accounts(quality: Quality) -> Table:
     """Rows in, rows out and why, by source."""
     frame = quality.accounts[["source", "files", "rows_in", "rows_out", "dropped", "reasons", "unmapped"]]
+    frame = frame.assign(files=[_some_files(files) for files in frame["files"]])
     frame = frame.rename(columns={"rows_in": "rows in", "rows_out": "rows kept", "unmapped": "columns not used"})
     total = int(quality.accounts["rows_in"].sum())
     caption = f"Rows read and kept, by source. n = {total:,} rows read from {_count(len(frame), 'source')}."
@@ -113,7 +136,17 @@ def tabulate_encoder(encoder: Encoder, encoded: pd.DataFrame, study: Study) -> T
 def tabulate_linkage(quality: Quality, study: Study) -> Table:
     """Which units of each table are in each other table."""
     frame = quality.linkage.rename(
-        columns={"source": "of", "other": "also in", "n": study.units, "missing": "not in it"}
+        columns={
+            "source": "of",
+            "other": "also in",
+            "n": study.units,
+            "linked": "found there",
+            "missing": "not found there",
+        }
+    )
+    names = table_names(study)
+    frame = frame.assign(
+        of=frame["of"].map(lambda t: names.get(t, t)), **{"also in": frame["also in"].map(lambda t: names.get(t, t))}
     )
     return Table(
         frame,
@@ -127,7 +160,8 @@ def tabulate_missing(quality: Quality, study: Study) -> Table:
     ordered = quality.missing.sort_values("share", ascending=False, kind="stable")
     frame = ordered.assign(variable=[study.variable(name).words for name in ordered["variable"]])
     caption = f"Missing values by variable. n = {quality.units:,} {study.units}."
-    return Table(frame[["variable", "role", "source", "missing", "share"]], caption, {"share": ".1%"})
+    note = "Role: base variables form the segments, descriptors describe them, outcomes are what they might foretell."
+    return Table(frame[["variable", "role", "source", "missing", "share"]], caption, {"share": ".1%"}, note)
 
 
 def tabulate_careless(quality: Quality, study: Study) -> Table:
@@ -141,7 +175,8 @@ def tabulate_careless(quality: Quality, study: Study) -> Table:
     frame = quality.careless.assign(reason=[words[reason] for reason in quality.careless["reason"]])
     base = int(frame["base"].max()) if len(frame) else 0
     caption = f"Survey answers that are not believed, by reason. n = {base:,} answers."
-    return Table(frame[["reason", "n", "share"]], caption, {"share": ".1%"})
+    nothing = "This study has no survey, so there are no answers to doubt."
+    return Table(frame[["reason", "n", "share"]], caption, {"share": ".1%"}, empty=nothing)
 
 
 def tabulate_drift(drift: pd.DataFrame, study: Study) -> Table:
@@ -165,10 +200,15 @@ def tabulate_drift(drift: pd.DataFrame, study: Study) -> Table:
     )
     caption = (
         f"Change since last quarter. n = {_range(frame['n this'])} {study.units} this quarter, {_range(frame['n last'])} last; "
-        "p by exchanging the quarters at random, q after control of the false discovery rate over all variables."
+        "p: how often chance alone gives so large a change (by exchanging the quarters at random); q: the share of false alarms to "
+        "expect among changes with a q this small."
     )
-    note = "PSI is the population stability index; it says something only where it is well above its value by chance."
-    return Table(frame, caption, dict.fromkeys(["p", "q", "PSI", "PSI by chance"], ".3f") | {"effect": "+.2f"}, note)
+    note = (
+        "PSI is the population stability index; it says something only where it is well above its value by chance. A dash under p: "
+        "not tested, because the variable grows by itself, or has no values."
+    )
+    formats = {"p": "p", "q": "p", "PSI": ".3f", "PSI by chance": ".3f", "effect": "+.2f"}
+    return Table(frame, caption, formats, note, empty="There is no earlier quarter to compare with.")
 
 
 def _rows(quality: Quality, study: Study) -> str:
@@ -184,13 +224,18 @@ def _links(quality: Quality, study: Study) -> str:
     linkage = quality.linkage
     if linkage.empty:
         return ""
-    first = linkage["source"].iloc[0]
+    first, names = linkage["source"].iloc[0], table_names(study)
+    shown = names.get(first, first)
     out = linkage[(linkage["source"] == first) & (linkage["n"] > 0)]
-    parts = [f"{row.linked:,} ({row.share:.0%}) in {row.other}" for row in out.itertuples()]
-    text = f"Of the {int(linkage['n'].iloc[0]):,} {study.units} in {first}, {_list(parts)}." if parts else ""
+    parts = [
+        f"{row.linked:,} ({_share(row.share)}) are also in {names.get(row.other, row.other)}"
+        for row in out.itertuples()
+    ]
+    parts = [part if place == 0 else part.replace(" are also in ", " in ") for place, part in enumerate(parts)]
+    text = f"Of the {int(linkage['n'].iloc[0]):,} {study.units} in {shown}, {_list(parts)}." if parts else ""
     strays = linkage[(linkage["other"] == first) & (linkage["missing"] > 0)]
-    lost = [f"{row.missing:,} of the {row.n:,} in {row.source}" for row in strays.itertuples()]
-    return text + (f" Not in {first}: {_list(lost)}." if lost else "")
+    lost = [f"{row.missing:,} of the {row.n:,} in {names.get(row.source, row.source)}" for row in strays.itertuples()]
+    return text + (f" Not in {shown}: {_list(lost)}." if lost else "")
 
 
 def _gaps(quality: Quality, study: Study) -> str:
@@ -199,8 +244,8 @@ def _gaps(quality: Quality, study: Study) -> str:
         return "No variable has missing values."
     worst = gaps.iloc[0]
     return (
-        f"{len(gaps)} of the {_count(len(quality.missing), 'variable')} have missing values. Most gaps: "
-        f"{study.variable(worst['variable']).words}, missing for {worst['missing']:,} of {worst['n']:,} {study.units} "
+        f"{len(gaps)} of the {_count(len(quality.missing), 'variable')} {'has' if len(gaps) == 1 else 'have'} missing values. Most "
+        f"gaps: “{study.variable(worst['variable']).words}”, missing for {worst['missing']:,} of {worst['n']:,} {study.units} "
         f"({worst['share']:.0%}). Missing values stay missing; none is filled in."
     )
 
@@ -223,12 +268,45 @@ def _careful(quality: Quality, study: Study) -> str:
             else "were left out because they are further accounts"
         )
         parts.append(f"{n:,} of the {study.units} {verb} of an organisation that is already in.")
-    if len(quality.weak):
-        named = [study.variable(name).words for name in dict.fromkeys(quality.weak["variable"])]
+    for reason, words in WEAK.items():
+        rows = quality.weak[quality.weak["reason"] == reason]
+        named = [f"“{study.variable(row.variable).words}”{_weak_share(row)}" for row in rows.itertuples()]
         rest = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-        listed = ", ".join(named[:SHOWN]) + rest
-        parts.append(f"Nearly the same for everybody, nearly different for everybody or mostly missing: {listed}.")
+        parts += [f"{words}: {', '.join(named[:SHOWN])}{rest}."] if named else []
     return " ".join(parts)
+
+
+def _weak_share(row: object) -> str:
+    if row.reason == "one_value":
+        return f" (one value holds {_share(row.share)} of {row.n:,})"
+    return f" ({_share(row.share)} missing)" if row.reason == "missing" else ""
+
+
+def _ageing(drift: pd.DataFrame, study: Study) -> str:
+    """Variables that are compared with last quarter and not tested, because they grow by themselves."""
+    names = [study.variable(row.variable).words for row in drift.itertuples() if pd.isna(row.p) and pd.notna(row.value)]
+    if not names:
+        return ""
+    grows = "it grows by itself" if len(names) == 1 else "they grow by themselves"
+    return f" Not tested, because {grows} with time: {_list(names)}."
+
+
+def table_names(study: Study) -> dict[str, str]:
+    """What the study calls the source of each canonical table; a table of several sources keeps its own name."""
+    names: dict[str, list[str]] = {}
+    for source in study.sources:
+        names.setdefault(canonical_table(study, source), []).append(source)
+    return {table: sources[0] for table, sources in names.items() if len(sources) == 1}
+
+
+def _some_files(files: str) -> str:
+    named = files.split(", ")
+    return files if len(named) <= 3 else f"{named[0]} and {len(named) - 1} more"
+
+
+def _share(share: float) -> str:
+    """Whole per cents, except where that would claim none or all."""
+    return f"{share:.1%}" if 0 < share < 0.005 or 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _leak(row: object, study: Study) -> str:
@@ -236,34 +314,49 @@ def _leak(row: object, study: Study) -> str:
     if row.reason == "filled":
         side, n, other = ("with", row.n_with, "without") if row.filled_with else ("without", row.n_without, "with")
         filled = max(row.filled_with, row.filled_without)
-        return f"{row.column} is filled for {filled:,} of the {n:,} {study.units} {side} {outcome} and for none {other} it."
+        all_of = f"all {n:,} {study.units}" if filled == n else f"{filled:,} of the {n:,} {study.units}"
+        return f"{column_words(row.column)} is filled for {all_of} {side} “{outcome}” and for none {other} it."
     return (
-        f"{row.column} tells {outcome} almost perfectly (area under the curve {row.auc:.3f}, where .5 is guessing and 1 is "
+        f"{column_words(row.column)} tells “{outcome}” almost perfectly (area under the curve {row.auc:.3f}, where .5 is guessing and 1 is "
         f"certainty; n = {row.filled_with + row.filled_without:,})."
     )
+
+
+def column_words(column: str) -> str:
+    """A screened column as a reader knows it.
+
+    Examples
+    --------
+    >>> column_words("companies.offboarding"), column_words("score")
+    ('the column “offboarding” of companies', 'the variable “score”')
+    """
+    table, _, name = column.rpartition(".")
+    return f"the column “{name}” of {table}" if table else f"the variable “{name}”"
 
 
 def _changed(row: pd.Series, study: Study) -> str:
     words = study.variable(row["variable"]).words
     if row["kind"] == "nominal":
-        return f"The mix of {words} is different (Cramer's V {row['effect']:.2f}, where 0 is no and 1 a complete difference)."
+        sizes = f"n = {row['n_previous']:,} and {row['n']:,}"
+        return f"The mix of {words} is different (Cramer's V {row['effect']:.2f}, where 0 is no and 1 a complete difference; {sizes})."
     way = "rose" if row["effect"] > 0 else "fell" if row["effect"] < 0 else "kept its mean but not its spread, at"
-    form = "{:.0%}" if row["kind"] == "binary" else "{:,.2f}"
-    before, after = form.format(row["previous"]), form.format(row["value"])
+    share = row["kind"] == "binary" or study.variable(row["variable"]).measure in ("share", "top2")
+    forms = ("{:.0%}", "{:.1%}", "{:.2%}") if share else ("{:,.2f}", "{:,.3f}", "{:,.4f}")
+    shown = [(form.format(row["previous"]), form.format(row["value"])) for form in forms]
+    before, after = next((pair for pair in shown if pair[0] != pair[1]), shown[0])  # as many digits as the change needs
     moved = f"{way} from {before} to {after}" if row["effect"] else f"{way} {after}"
     small = ", a negligible change" if np.isfinite(row["effect"]) and abs(row["effect"]) < NEGLIGIBLE else ""
     n = f"n = {row['n_previous']:,} and {row['n']:,}"
-    older = (
-        " Everybody is a quarter older, so that is no news."
-        if study.variable(row["variable"]).measure == "tenure"
-        else ""
-    )
-    return f"{words[:1].upper()}{words[1:]} {moved} (standardised difference {row['effect']:+.2f}{small}; {n}).{older}"
+    return f"{words[:1].upper()}{words[1:]} {moved} (standardised difference {row['effect']:+.2f}{small}; {n})."
 
 
 def _seconds(study: Study) -> str:
     limit = study.choices.min_seconds_per_item
     return f"{limit:g} second" if limit == 1 else f"{limit:g} seconds"
+
+
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def _count(n: int, word: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..display import format_p
 from ..features import Quality, tabulate_drift, tabulate_linkage, tabulate_missing
+from ..features.words import table_names
 from ..study import Study
 from .exhibit import INK, PALETTE, Exhibit, draft_figure
 
@@ -32,7 +34,7 @@ def plot_linkage(quality: Quality, study: Study, *, source: str = "") -> Exhibit
     -------
     Exhibit
     """
-    linkage = quality.linkage
+    linkage = quality.linkage.replace({"source": table_names(study), "other": table_names(study)})
     names = list(dict.fromkeys(linkage["source"]))
     n = linkage.drop_duplicates("source").set_index("source")["n"]
     shares = linkage.pivot(index="source", columns="other", values="share").reindex(index=names, columns=names)
@@ -143,8 +145,10 @@ def plot_drift(drift: pd.DataFrame, study: Study, *, source: str = "") -> Exhibi
             name=label,
             mode="markers",
             marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2}},
-            customdata=part[["effect_kind", "q"]],
-            hovertemplate="%{y}: %{x:+.2f} (%{customdata[0]}, q = %{customdata[1]:.3f})<extra></extra>",
+            customdata=[
+                (kind, format_p(q)) for kind, q in zip(part["effect_kind"], part["q"].astype(float), strict=True)
+            ],
+            hovertemplate="%{y}: %{x:+.2f} (%{customdata[0]}, q %{customdata[1]})<extra></extra>",
         )
     if len(tested):
         figure.add_vline(x=0, line={"dash": "dot", "color": PALETTE[-1]})

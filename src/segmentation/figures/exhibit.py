@@ -8,16 +8,20 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..display import Table
+from ..display import Reading, Table
 from ..errors import ParameterError
 
-__all__ = ["INK", "PALETTE", "Exhibit", "draft_figure", "segment_colours"]
+__all__ = ["INK", "NOTHING", "PALETTE", "Exhibit", "draft_figure", "segment_colours"]
 
 # Okabe and Ito's colours, darkened until each has a contrast of 3:1 on white and on the dark page.
 PALETTE = ("#0072B2", "#C4540A", "#00805F", "#A8458A", "#8A6A00", "#3B7FC4", "#B0413E", "#5B6B7A")
 INK = "#1F2933"
 EXHIBIT_MIME = "application/vnd.segmentation.exhibit+json"
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
+
+
+NOTHING = Reading(())
+"""Shown for a picture of nothing: the words beside it say what is absent, and once is enough."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from .exhibit import draft_figure, segment_colours
 __all__ = ["explore_map"]
 
 
-def explore_map(positions: pd.DataFrame, features: pd.DataFrame, membership: pd.DataFrame, labels: dict[str, str] | None = None) -> Any:
+def explore_map(
+    positions: pd.DataFrame, features: pd.DataFrame, membership: pd.DataFrame, labels: dict[str, str] | None = None
+) -> Any:
     """A map whose lassoed points are profiled beside it.
 
     Parameters
@@ -45,10 +47,14 @@ def explore_map(positions: pd.DataFrame, features: pd.DataFrame, membership: pd.
 
         figure = go.FigureWidget(_draw(positions, membership))
     except ImportError:
-        raise ParameterError("the live map needs ipywidgets and anywidget: install the extra `lab`, or use `make lab`") from None
+        raise ParameterError(
+            "the live map needs ipywidgets and anywidget: install the extra `lab`, or use `make lab`"
+        ) from None
     if positions.empty:
         raise ParameterError("no unit is on the map: run 02_segments first")
-    profile = widgets.HTML(value="<p>Lasso points on the map (the loop in its toolbar): their profile appears here.</p>")
+    profile = widgets.HTML(
+        value="<p>Lasso points on the map (the loop in its toolbar): their profile appears here.</p>"
+    )
     profile.layout.min_width = "28rem"
     box = widgets.HBox([figure, profile])
     box.selected = []

@@ -7,14 +7,14 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..display import Callout
+from ..display import Callout, Reading
 from ..qualitative import tabulate_agreement, tabulate_interviewees, tabulate_saturation, tabulate_themes
 from ..qualitative.agreement import Agreement
 from ..qualitative.representativeness import Representativeness
 from ..qualitative.saturation import EVERYBODY, Saturation
 from ..qualitative.themes import Themes
 from ..qualitative.words import count_words, join_words, percent_words, range_words
-from .exhibit import INK, PALETTE, Exhibit, draft_figure
+from .exhibit import INK, NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_agreement", "plot_interviewees", "plot_saturation", "plot_themes"]
 
@@ -29,7 +29,7 @@ def _label(text: object) -> str:
     return escape(str(text), quote=False)
 
 
-def plot_agreement(agreement: Agreement, *, note: str = "") -> Exhibit | Callout:
+def plot_agreement(agreement: Agreement, *, note: str = "") -> Exhibit | Callout | Reading:
     """Krippendorff's alpha of every code with its interval, against the lines .667 and .80.
 
     Parameters
@@ -40,8 +40,8 @@ def plot_agreement(agreement: Agreement, *, note: str = "") -> Exhibit | Callout
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind absent where there is nothing to draw.
+    Exhibit, Callout or Reading
+        A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         Codes without a figure are in the table and named in the alternative text.
 
     Raises
@@ -52,14 +52,14 @@ def plot_agreement(agreement: Agreement, *, note: str = "") -> Exhibit | Callout
     Examples
     --------
     >>> from segmentation.qualitative.agreement import COLUMNS
-    >>> plot_agreement(Agreement(pd.DataFrame(columns=COLUMNS), (), 0, 0, 100, 1)).title
-    'Agreement between coders could not be measured for any code.'
+    >>> plot_agreement(Agreement(pd.DataFrame(columns=COLUMNS), (), 0, 0, 100, 1))
+    Reading(paragraphs=())
     """
     table = agreement.table
     shown = table[table["alpha"].notna()].iloc[::-1]
     shown = shown.assign(name=[_label(name) for name in shown["name"]])
     if shown.empty:
-        return Callout("absent", _agreement_alt(table))
+        return Callout("absent", _agreement_alt(table)) if len(table) else NOTHING
     figure = draft_figure(
         height=max(240, 110 + 26 * len(shown)), x="Krippendorff's alpha (1 = full agreement, 0 = chance)"
     )
@@ -111,7 +111,7 @@ def _agreement_alt(table: pd.DataFrame) -> str:
     return text + (f" Not measurable: {join_words(unknown['name'])}." if len(unknown) else "")
 
 
-def plot_saturation(saturation: Saturation, *, note: str = "") -> Exhibit | Callout:
+def plot_saturation(saturation: Saturation, *, note: str = "") -> Exhibit | Callout | Reading:
     """Codes heard after each interview: in the order held, and over random orders.
 
     Parameters
@@ -122,8 +122,8 @@ def plot_saturation(saturation: Saturation, *, note: str = "") -> Exhibit | Call
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind absent where there is nothing to draw.
+    Exhibit, Callout or Reading
+        A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         Everybody together; segments are in the table.
 
     Raises
@@ -135,12 +135,12 @@ def plot_saturation(saturation: Saturation, *, note: str = "") -> Exhibit | Call
     --------
     >>> from segmentation.qualitative.saturation import CURVE, SUMMARY
     >>> empty = Saturation(pd.DataFrame(columns=CURVE), pd.DataFrame(columns=SUMMARY), pd.DataFrame(), 4, 2, 0.05, 10, 1)
-    >>> plot_saturation(empty).title
-    'Nothing was coded, so no curve can be drawn.'
+    >>> plot_saturation(empty)
+    Reading(paragraphs=())
     """
     curve = saturation.curve[saturation.curve["segment"] == EVERYBODY]
     if curve.empty:
-        return Callout("absent", _saturation_alt(saturation, curve))
+        return Callout("absent", _saturation_alt(saturation, curve)) if len(saturation.summary) else NOTHING
     figure = draft_figure(height=380, x="Interviews", y="Different codes heard")
     if len(curve):
         n = list(curve["n"])
@@ -190,7 +190,7 @@ def _saturation_alt(saturation: Saturation, curve: pd.DataFrame) -> str:
     return f"{text} Saturation was reached at interview {row['reached']}, and in {percent_words(row['stopped'])} of random orders."
 
 
-def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout:
+def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout | Reading:
     """Themes by segment: how many of the interviewees have each, written in every cell.
 
     Parameters
@@ -201,8 +201,8 @@ def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout:
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind absent where there is nothing to draw.
+    Exhibit, Callout or Reading
+        A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         A star marks cells that differ from the other segments after false discovery control; shade repeats the share.
 
     Raises
@@ -213,8 +213,8 @@ def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout:
     Examples
     --------
     >>> from segmentation.qualitative.themes import COLUMNS, OVERALL
-    >>> plot_themes(Themes(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERALL), 0, 0)).title
-    'Nothing was coded, so no themes can be shown.'
+    >>> plot_themes(Themes(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERALL), 0, 0))
+    Reading(paragraphs=())
     """
     table = themes.table
     segments = list(table["segment"].unique())
@@ -227,7 +227,7 @@ def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout:
     text = table.assign(words=words).pivot(index="code", columns="segment", values="words").reindex_like(share)
     sizes = table.drop_duplicates("segment").set_index("segment")["n"]
     if table.empty:
-        return Callout("absent", _themes_alt(themes, found))
+        return Callout("absent", _themes_alt(themes, found)) if themes.unsegmented else NOTHING
     figure = draft_figure(height=max(260, 90 + 28 * len(order)))
     if len(table):
         figure.add_trace(
@@ -265,7 +265,7 @@ def _themes_alt(themes: Themes, found: pd.Series) -> str:
     return f"{text} {found.sum()} of {len(table)} cells stand out: {'; '.join(cells)}."
 
 
-def plot_interviewees(result: Representativeness, *, most: int = 15, note: str = "") -> Exhibit | Callout:
+def plot_interviewees(result: Representativeness, *, most: int = 15, note: str = "") -> Exhibit | Callout | Reading:
     """Where interviewees differ from all customers: the largest standardised differences.
 
     Parameters
@@ -278,8 +278,8 @@ def plot_interviewees(result: Representativeness, *, most: int = 15, note: str =
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind absent where there is nothing to draw.
+    Exhibit, Callout or Reading
+        A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
 
     Raises
     ------
@@ -290,15 +290,15 @@ def plot_interviewees(result: Representativeness, *, most: int = 15, note: str =
     --------
     >>> from segmentation.qualitative.representativeness import COLUMNS, MIX
     >>> nothing = Representativeness(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=MIX), float("nan"), 0, (), ())
-    >>> plot_interviewees(nothing).title
-    'No interviewee could be compared with the customers.'
+    >>> plot_interviewees(nothing)
+    Reading(paragraphs=())
     """
     order = result.table["difference"].astype(float).abs().sort_values(ascending=False, kind="stable").index[:most]
     table = result.table.loc[order].iloc[::-1]
     pairs = zip(table["label"], table["level"], strict=True)
     words = [_label(f"{label} = {level}" if level else label) for label, level in pairs]
     if table.empty:
-        return Callout("absent", _coverage_alt(result))
+        return Callout("absent", _coverage_alt(result)) if result.n or len(result.unmatched) else NOTHING
     figure = draft_figure(
         height=max(240, 110 + 24 * len(table)), x="Standardised difference (interviewees less everybody)"
     )

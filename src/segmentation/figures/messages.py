@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..display import Callout
+from ..display import Reading
 from ..messaging import tabulate_coverage, tabulate_journey
 from ..messaging.rates import order_segments, say_share
-from .exhibit import INK, Exhibit, draft_figure, segment_colours
+from .exhibit import INK, NOTHING, Exhibit, draft_figure, segment_colours
 from .segments import segment_symbols
 
 __all__ = ["plot_coverage", "plot_journey"]
@@ -19,7 +19,7 @@ __all__ = ["plot_coverage", "plot_journey"]
 
 def plot_coverage(
     grid: pd.DataFrame | None, *, names: Mapping[str, str] | None = None, source: str = ""
-) -> Exhibit | Callout:
+) -> Exhibit | Reading:
     """Grid of persona by stage; each cell says how many messages it has.
 
     Parameters
@@ -33,11 +33,11 @@ def plot_coverage(
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind "absent" when there is no message.
+    Exhibit or Reading
+        An empty reading when there is no message: the words say so.
     """
     if grid is None or not grid["messages"].sum():
-        return Callout("absent", "This study has no message matrix.", "There is no coverage to draw.")
+        return NOTHING
     table = tabulate_coverage(grid, names=names, source=source)
     counts = table.frame.set_index("Persona")
     text = [[str(value) if value else "none" for value in row] for row in counts.to_numpy()]
@@ -64,7 +64,7 @@ def _most(counts: pd.DataFrame) -> str:
     return f"{totals.idxmax()} has most ({int(totals.max())}), {totals.idxmin()} fewest ({int(totals.min())})."
 
 
-def plot_journey(journeys: pd.DataFrame, *, source: str = "") -> Exhibit | Callout:
+def plot_journey(journeys: pd.DataFrame, *, source: str = "") -> Exhibit | Reading:
     """Share of each segment that reached each stage, with intervals.
 
     Parameters
@@ -76,17 +76,13 @@ def plot_journey(journeys: pd.DataFrame, *, source: str = "") -> Exhibit | Callo
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind "absent" when there is nothing to draw.
+    Exhibit or Reading
+        An empty reading when there is nothing to draw: the words say so.
     """
     shown = journeys[~journeys["withheld"].astype(bool)].dropna(subset=["share"]) if len(journeys) else journeys
     inner = shown[shown["segment"] != "all"] if len(shown) else shown
     if inner.empty:
-        return Callout(
-            "absent",
-            "There is no journey to draw.",
-            "The study declares none, has no events, or its segments are too small.",
-        )
+        return NOTHING
     stages = inner.sort_values("position").drop_duplicates("stage")
     segments = order_segments(inner["segment"])
     colours, symbols = segment_colours(segments), segment_symbols(segments)

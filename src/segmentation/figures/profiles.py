@@ -207,7 +207,8 @@ def _profile_alt(rows: pd.DataFrame, segments: list[str], study: Study) -> str:
             continue
         top = part.loc[part["z"].abs().idxmax()]
         own, total = (number(top[key], top["variable"], top["level"], study) for key in ("estimate", "total"))
-        said.append(f"{segment}: {len(part)} stand out, most {top['words']} with {own} against {total}")
+        many = f"{len(part)} stand out, most" if len(part) > 1 else "1 stands out,"
+        said.append(f"{segment}: {many} {top['words']} with {own} against {total}")
     return f"A panel for each of {len(segments)} segments. {'; '.join(said)}."
 
 

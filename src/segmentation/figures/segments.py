@@ -11,7 +11,7 @@ from ..clustering.density import DensityView
 from ..clustering.identity import tabulate_migration
 from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, tabulate_comparison
 from ..clustering.solution import natural_order, tabulate_sizes
-from ..clustering.structure import StructureTest
+from ..clustering.structure import StructureTest, say_p
 from ..display import Callout, Table
 from .exhibit import PALETTE, Exhibit, draft_figure, segment_colours
 
@@ -72,7 +72,7 @@ def plot_comparison(comparison: Comparison, *, units: str = "units", source: str
             error_y=None if bars is None else {"type": "data", "symmetric": False, **bars},
         )
     figure.add_vline(
-        x=chosen, line={"dash": "dash", "color": QUIET}, annotation={"text": "recommended", "yanchor": "bottom"}
+        x=chosen, line={"dash": "dash", "color": QUIET}, annotation={"text": comparison.standing, "yanchor": "bottom"}
     )
     lowest = min(0.0, float(table["ari_lower"].min()))
     figure.update_layout(xaxis={"dtick": 1}, yaxis={"range": [lowest - 0.02, 1.05]})
@@ -84,9 +84,10 @@ def plot_comparison(comparison: Comparison, *, units: str = "units", source: str
     )
     row = table.loc[chosen]
     alt = (
-        f"Line chart over the number of segments. At the recommended {chosen} segments repeats agree to {row['ari_mean']:.2f} and the "
-        f"least stable segment overlaps to {row['jaccard_min']:.2f}; the highest agreement is {table['ari_mean'].max():.2f} at "
-        f"{table['ari_mean'].idxmax()} segments, the lowest {table['ari_mean'].min():.2f} at {table['ari_mean'].idxmin()}."
+        f"Line chart over the number of segments. At {chosen} segments ({comparison.standing}) repeats agree to "
+        f"{row['ari_mean']:.2f} and the least stable segment overlaps to {row['jaccard_min']:.2f}; the highest agreement is "
+        f"{table['ari_mean'].max():.2f} at {table['ari_mean'].idxmax()} segments, the lowest {table['ari_mean'].min():.2f} at "
+        f"{table['ari_mean'].idxmin()}."
     )
     return Exhibit(figure, caption, alt, tabulate_comparison(comparison, units=units, source=source))
 
@@ -135,13 +136,13 @@ def plot_structure(test: StructureTest, *, units: str = "units", source: str = "
     caption = (
         "By how much the spread within segments is smaller than in data with the same values and correlations but without segments. "
         f"Circles: these data. Whiskers: 95 % of {test.references} such reference data sets. "
-        f"n = {test.n:,} {units}, {test.variables} variables; p = {test.p:.3f} for all numbers of segments together.{_source(source)}"
+        f"n = {test.n:,} {units}, {test.variables} variables. Over all numbers of segments together {say_p(test)}.{_source(source)}"
     )
     top, above = drops["excess"].idxmax(), int((drops["excess"] > drops["excess_upper"]).sum())
     alt = (
         f"The data lie above the range of the references at {above} of {len(drops)} numbers of segments; the largest difference is "
         f"{drops['excess'].max():.1%} at {top} segments, where 95 % of the references lie between "
-        f"{drops.loc[top, 'excess_lower']:.1%} and {drops.loc[top, 'excess_upper']:.1%}. p = {test.p:.3f}."
+        f"{drops.loc[top, 'excess_lower']:.1%} and {drops.loc[top, 'excess_upper']:.1%}. Over all numbers together {say_p(test)}."
     )
     shown = drops[["excess", "excess_lower", "excess_upper", "z"]].reset_index()
     shown.columns = ["segments", "these data", "references from", "references to", "z"]
@@ -344,7 +345,8 @@ def plot_density(view: DensityView, *, units: str = "units", source: str = "", m
         f"Crowds of at least {view.smallest} {units} with emptier space around them (HDBSCAN on all base variables). "
         f"n = {view.n:,} {units} with every base variable.{_source(source)}"
     )
-    alt = f"Bar chart: {view.crowds} crowds; {view.noise:.0%} of {view.n:,} {units} are in none."
+    crowds = f"{view.crowds or 'no'} crowd{'' if view.crowds == 1 else 's'}"
+    alt = f"Bar chart: {crowds}; {view.noise:.0%} of {view.n:,} {units} are in none."
     frame = pd.DataFrame(rows, columns=["crowd", "n"])
     return Exhibit(figure, caption, alt, Table(frame.assign(share=frame["n"] / view.n), caption, {"share": ".0%"}))
 

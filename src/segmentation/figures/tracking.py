@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from ..display import Callout
+from ..display import Callout, Reading
 from ..tracking import (
     ExperimentResult,
     FeedbackSummary,
@@ -17,7 +17,7 @@ from ..tracking import (
     tabulate_kpis,
     tabulate_objections,
 )
-from .exhibit import PALETTE, Exhibit, draft_figure
+from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_arms", "plot_feedback", "plot_kpis", "plot_lift"]
 
@@ -28,7 +28,7 @@ MARKS = {
 ARM_SYMBOLS = ("circle", "square", "triangle-up", "star", "hexagon", "cross")
 
 
-def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout:
+def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout | Reading:
     """Rate of every KPI with its interval against the target, by segment.
 
     Parameters
@@ -44,10 +44,10 @@ def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout:
         A callout of kind "absent" when there is nothing to draw.
     """
     shown = table.dropna(subset=["rate"]) if len(table) else table
+    if table.empty:
+        return NOTHING
     if shown.empty:
-        return Callout(
-            "absent", "There is no KPI to draw.", "The study follows none, or nothing could be counted in this period."
-        )
+        return Callout("absent", "There is no KPI to draw: nothing could be counted in this period.")
     drawn = shown[shown["target"].notna() | (shown["segment"] == "all")] if shown["target"].notna().any() else shown
     figure = draft_figure(height=110 + 26 * (len(drawn) + drawn["kpi"].nunique()), x="share")
     places = _place_rows(figure, _kpi_rows(drawn))
@@ -70,13 +70,16 @@ def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout:
     counts = {word: int((drawn["met"] == word).sum()) for word in MARKS}
     judged = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     tail = f" Source: {source}." if source else ""
+    low, high = int(drawn["denominator"].min()), int(drawn["denominator"].max())
+    span = f"{low:,d}" if low == high else f"from {low:,d} to {high:,d}"
     caption = (
-        f"KPIs by segment: share with 95 % interval (whiskers) against the target (upright bar). n is from "
-        f"{int(drawn['denominator'].min()):,d} to {int(drawn['denominator'].max()):,d} a row and stands in the table"
+        f"KPIs by segment: share with 95 % interval (whiskers) against the target (upright bar). n is {span} a row and stands in the "
+        "table"
         f"{', as do segments without a target' if len(drawn) < len(shown) else ''}.{tail}"
     )
     missed = shown[(shown["met"] == "not met") & (shown["segment"] != "all")]
-    listed = "; ".join(f"{r.label} in {r.segment} ({r.rate:.0%}, target {r.target:.0%})" for r in missed.itertuples())
+    named = [f"{r.label} in {r.segment} ({r.rate:.0%}, target {r.target:.0%})" for r in missed.head(3).itertuples()]
+    listed = "; ".join(named) + (f"; and {len(missed) - 3} more" if len(missed) > 3 else "")
     alt = f"{len(drawn)} rates of {drawn['kpi'].nunique()} KPIs: {judged}. {f'Clearly off target: {listed}.' if listed else ''}".strip()
     return Exhibit(figure, caption, alt, tabulate_kpis(shown, source=source))
 
@@ -102,7 +105,9 @@ def _name_kpis(figure: go.Figure, rows: pd.DataFrame, places: Mapping[str, int])
         )  # fmt: skip
 
 
-def plot_lift(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Exhibit | Callout:
+def plot_lift(
+    results: ExperimentResult | Sequence[ExperimentResult], *, source: str = ""
+) -> Exhibit | Callout | Reading:
     """Forest of differences by segment, raw and shrunk, around the line of no difference.
 
     Parameters
@@ -114,14 +119,17 @@ def plot_lift(results: ExperimentResult | Sequence[ExperimentResult], *, source:
 
     Returns
     -------
-    Exhibit or Callout
-        A callout when there is no experiment, or none was randomised.
+    Exhibit, Callout or Reading
+        A callout when none was randomised, an empty reading when there is no experiment.
     """
     listed = [results] if isinstance(results, ExperimentResult) else list(results)
     chosen = [result for result in listed if result.experiment.randomised]
     table = tabulate_effects(results, source=source)
-    if isinstance(table, Callout):
-        return table
+    if isinstance(table, Reading):
+        return NOTHING
+    if not chosen:
+        text = "Whom it reached was chosen, not left to chance, so there is nothing to compare those reached with."
+        return Callout("caution", "Not randomised: no difference is computed.", text)
     rows = pd.concat([_lift_rows(result, many=len(chosen) > 1) for result in chosen], ignore_index=True).dropna(
         subset=["lift"]
     )
@@ -219,7 +227,7 @@ def _row(result: ExperimentResult, segment: str, many: bool) -> str:
 
 def plot_feedback(
     summary: FeedbackSummary | None, *, names: Mapping[str, str] | None = None, source: str = "", top: int = 15
-) -> Exhibit | Callout:
+) -> Exhibit | Callout | Reading:
     """Objections by persona; those that no message to this persona answers have their own symbol.
 
     Parameters
@@ -234,10 +242,12 @@ def plot_feedback(
 
     Returns
     -------
-    Exhibit or Callout
-        A callout of kind "absent" when sales noted no objection.
+    Exhibit, Callout or Reading
+        A callout of kind "absent" when sales noted no objection, an empty reading when it reported nothing at all.
     """
-    if summary is None or summary.objections.empty:
+    if summary is None or not summary.n:
+        return NOTHING
+    if summary.objections.empty:
         return Callout("absent", "Sales noted no objection in this period.")
     rows = summary.objections.sort_values(["n", "persona", "objection"], ascending=[False, True, True]).head(top)
     people = [(names or {}).get(persona, persona) for persona in rows["persona"]]

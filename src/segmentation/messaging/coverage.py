@@ -9,6 +9,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..period import Period
+from ..qualitative.words import join_words
 from .readability import split_words
 
 __all__ = [
@@ -194,8 +195,9 @@ def describe_coverage(
     empty = cells[cells["messages"] == 0]
     total, proofs = int(cells["messages"].sum()), int(cells["with_proof"].sum())
     paragraphs = [
-        f"The matrix has {_count(total, 'message')} in use for {_count(len(cells), 'pair')} of persona and stage; "
-        f"{proofs} of them cite a proof (a number or a customer's case that backs the text)."
+        f"{_count(total, 'message')} in use; {'it fills' if total == 1 else 'they fill'} {len(cells) - len(empty)} of the "
+        f"{_count(len(cells), 'pair')} of persona and stage. {_proofs(proofs, total)} a proof (a number or a customer's case that "
+        "backs the text)."
     ]
     paragraphs.append(_say_empty(empty, names or {}))
     if orphans is not None and len(orphans):
@@ -207,6 +209,8 @@ def describe_coverage(
             f"{r.proof_id} ({r.age_months} months, {_count(r.messages, 'message')})" for r in stale.itertuples()
         )
         paragraphs.append(f"Proofs too old to rely on at the end of this period: {listed}.")
+    elif stale is not None and proofs:
+        paragraphs.append("No proof in use is too old at the end of this period.")
     if same is not None and len(same):
         listed = "; ".join(f"{r.message_id} and {r.other_message_id}" for r in same.head(5).itertuples())
         more = f" and {len(same) - 5} more" if len(same) > 5 else ""
@@ -221,7 +225,7 @@ def _say_empty(empty: pd.DataFrame, names: Mapping[str, str]) -> str:
         return "Every persona has a message at every stage."
     parts = []
     for persona, rows in empty.groupby(level="persona_id", sort=False):
-        stages = ", ".join(str(stage).replace("_", " ") for stage in rows.index.get_level_values("stage"))
+        stages = join_words(str(stage).replace("_", " ") for stage in rows.index.get_level_values("stage"))
         parts.append(f"{names.get(str(persona), persona)} hears nothing at {stages}")
     return f"{'; '.join(parts)}."
 
@@ -260,6 +264,12 @@ def tabulate_stale_proofs(stale: pd.DataFrame, *, source: str = "") -> Table:
     }  # fmt: skip
     frame = stale[list(names)].rename(columns=names)
     return Table(frame, f"Proofs in use that are too old at the end of the period (n = {len(frame)}).{_source(source)}")
+
+
+def _proofs(proofs: int, total: int) -> str:
+    if proofs == total:
+        return "It cites" if total == 1 else "All cite"
+    return f"{proofs or 'None'} of them {'cites' if proofs in (0, 1) else 'cite'}"
 
 
 def _count(n: int, noun: str) -> str:

@@ -221,7 +221,7 @@ def tabulate_journey(journeys: pd.DataFrame, *, source: str = "") -> Table:
     """
     names = {
         "segment": "Segment", "stage": "Stage", "n": "n", "reached": "Reached", "share": "Share", "lower": "from",
-        "upper": "to", "conversion": "Of those before", "median_days": "Median days since",
+        "upper": "to", "conversion": "Of those before", "median_days": "Median days since the stage before",
         "channels": "Channels (units)",
     }  # fmt: skip
     frame = journeys[list(names)].rename(columns=names)
@@ -231,7 +231,11 @@ def tabulate_journey(journeys: pd.DataFrame, *, source: str = "") -> Table:
     note = (
         "Of those before: share of those at the stage before that reached this one too. A dash: withheld or undefined."
     )
-    return Table(frame, caption, formats | {"Median days since": ",.1f"}, note)
+    frame["Channels (units)"] = [
+        str(words).replace("_", " ") if isinstance(words, str) else words for words in frame["Channels (units)"]
+    ]
+    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
+    return Table(frame, caption, formats | {"Median days since the stage before": ",.0f"}, note)
 
 
 def format_mermaid(journeys: pd.DataFrame, *, title: str = "Journey by segment") -> str:

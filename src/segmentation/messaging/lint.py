@@ -248,7 +248,12 @@ def describe_lint(lint: pd.DataFrame, messages: pd.DataFrame) -> Reading | Callo
         return Callout("absent", "This study has no messages to check.")
     checked = load_limits()["checked"]
     if lint.empty:
-        return Reading([f"All {n} messages in use keep the limits of their channels (limits as of {checked})."])
+        all_of = (
+            "The one message in use keeps the limits of its channel"
+            if n == 1
+            else f"All {n} messages in use keep the limits of their channels"
+        )
+        return Reading([f"{all_of} (limits as of {checked})."])
     errors = lint[lint["severity"] == "error"]
     counts = lint.groupby("rule", sort=False)["message_id"].nunique().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{rule.replace('_', ' ')} {count}" for rule, count in counts.items())
@@ -287,6 +292,6 @@ def tabulate_lint(lint: pd.DataFrame, *, source: str = "") -> Table:
     }  # fmt: skip
     tail = f" Source: {source}." if source else ""
     frame = lint[list(names)].rename(columns=names)
-    return Table(
-        frame, f"Findings of the copy check (n = {len(lint)} in {lint['message_id'].nunique()} messages).{tail}"
-    )
+    many = lint["message_id"].nunique()
+    caption = f"Findings of the copy check (n = {len(lint)} in {many} message{'' if many == 1 else 's'}).{tail}"
+    return Table(frame, caption)

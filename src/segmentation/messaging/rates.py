@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-__all__ = ["order_segments", "say_share", "withhold_small"]
+__all__ = ["order_segments", "say_per_cent", "say_share", "withhold_small"]
 
 
 def withhold_small(table: pd.DataFrame, *, base: str, by: list[str], hide: list[str], min_cell: int) -> pd.DataFrame:
@@ -75,7 +75,18 @@ def say_share(successes: float, n: float) -> str:
         return "nobody to count"
     if n < 30:
         return f"{int(successes)} of {int(n)}"
-    return f"{successes / n:.0%} ({int(successes):,d} of {int(n):,d})"
+    return f"{say_per_cent(successes / n)} ({int(successes):,d} of {int(n):,d})"
+
+
+def say_per_cent(share: float) -> str:
+    """Whole per cents; a decimal where a share is small, or would be rounded to all.
+
+    Examples
+    --------
+    >>> [say_per_cent(share) for share in (0.014, 0.31, 0.997, 1.0)]
+    ['1.4%', '31%', '99.7%', '100%']
+    """
+    return f"{share:.1%}" if 0 < share < 0.0495 or 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def order_segments(segments: Iterable[object]) -> list[str]:

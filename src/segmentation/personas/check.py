@@ -102,13 +102,14 @@ def check_personas(
     """
     rules = rules or PersonaRules()
     overlap = persona_overlap(personas, findings, rules=rules)
+    names = {persona.persona_id: persona.name for persona in personas}
     tables, rule_rows, quotes = [], check_numbers(personas, findings, rules) if personas else [], {}
     for persona in personas:
         claims, quotes[persona.persona_id] = _judge_persona(persona, findings, rules)
         tables.append(claims)
         rule_rows += check_claims_rules(persona, claims, rules)
         rule_rows += [check_voices(persona, findings, rules), check_defining(persona, findings, rules)]
-        rule_rows += [_overlap_row(persona, overlap), *check_statements(persona)]
+        rule_rows += [_overlap_row(persona, overlap, names), *check_statements(persona)]
     claims = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CLAIM_COLUMNS)
     table = pd.DataFrame(rule_rows, columns=RULE_COLUMNS)
     statuses = {persona.persona_id: _standing(persona, claims, table) for persona in personas}
@@ -159,13 +160,14 @@ def locate_words(details: Mapping[str, Any]) -> str:
     return f"{details['participant']}, interview {details['source_id']}, turn {details['turn']}"
 
 
-def _overlap_row(persona: Persona, overlap: pd.DataFrame) -> tuple[str, str, str, str]:
+def _overlap_row(persona: Persona, overlap: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, str, str, str]:
     who = persona.persona_id
     pairs = overlap[((overlap["persona"] == who) | (overlap["other"] == who)) & overlap["flagged"].astype(bool)]
     if pairs.empty:
         return who, "P07 overlap", "ok", "It can be told apart from every other persona."
     others = [
-        f"{row.other if row.persona == who else row.persona} ({row.reason})" for row in pairs.itertuples(index=False)
+        f"{names[row.other if row.persona == who else row.persona]} ({row.reason})"
+        for row in pairs.itertuples(index=False)
     ]
     return who, "P07 overlap", "warn", f"It is hard to tell apart from {join_words(others)}."
 

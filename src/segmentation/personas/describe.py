@@ -15,6 +15,11 @@ NO_PERSONAS = Callout(
     "No personas in this study.",
     "The study file names no folder of persona files, and there are no segments to draft any from.",
 )
+MADE = (
+    "The data show no segments that would come back, so these personas rest on a division that the team makes. Read them as working "
+    "notes about parts of the customers, not as kinds of customers, and rest no message on them yet."
+)
+DRAFT = "-draft"  # ending of the id of a persona made by rule
 KINDS = {"observed": "measured", "inferred": "from interviews", "assumption": "assumption"}
 STATUS = {
     "ok": "stands",
@@ -52,14 +57,15 @@ def describe_personas(checked: CheckedPersonas) -> Reading | Callout:
     claims, names = checked.claims, {p.persona_id: p.name for p in checked.personas}
     standing = pd.Series(checked.statuses).value_counts()
     parts = [f"{n} {status}" for status, n in standing.items()]
+    drafted = all(p.persona_id.endswith(DRAFT) for p in checked.personas)
     text = (
-        "A persona is a short portrait of one kind of customer in a segment. There "
+        "A persona is a short portrait that stands for customers of a segment. There "
         f"{'is' if len(names) == 1 else 'are'} "
         f"{count_words(len(names), 'persona')} ({join_words(parts)}) with {count_words(len(claims), 'claim')}, quotes "
         "included. "
-        f"{_claim_words(claims)}"
+        f"{_drafted_words(checked) if drafted else _claim_words(claims)}"
     )
-    paragraphs = [text]
+    paragraphs = [MADE, text] if checked.findings.verdict == "constructive" else [text]
     for status, words in (
         ("broken", "point to evidence that does not exist"),
         ("stale", "are no longer shown by the data"),
@@ -82,15 +88,26 @@ def describe_personas(checked: CheckedPersonas) -> Reading | Callout:
     return Reading(paragraphs)
 
 
+def _drafted_words(checked: CheckedPersonas) -> str:
+    """What to make of personas that nobody wrote."""
+    from_people = checked.findings.themes is not None
+    heard = "and what several people said in interviews" if from_people else "and nothing else: nobody was interviewed"
+    return (
+        "The team has written none, so these are drafts made by rule, one a segment: a list of what was measured to differ from "
+        f"everybody, {heard}. Every claim rests on evidence because only what has evidence was written down; that is no merit. Who "
+        "these customers are, what they want and why is not in the data. A claim is measured if it was counted on customers."
+    )
+
+
 def _claim_words(claims: pd.DataFrame) -> str:
     n = len(claims)
     if not n:
         return "They say nothing yet."
     ok, assumed = int((claims["status"] == "ok").sum()), int((claims["status"] == "assumption").sum())
     return (
-        f"{ok} of {n} ({percent_words(ok / n)}) rest on evidence that stands; {assumed} "
-        f"{'is' if assumed == 1 else 'are'} "
-        f"openly {'an assumption' if assumed == 1 else 'assumptions'}. Measured means: counted on customers. From "
+        f"{ok} of {n} ({percent_words(ok / n)}) {'rests' if ok == 1 else 'rest'} on evidence that stands; {assumed or 'none'} "
+        f"{'is' if assumed in (0, 1) else 'are'} "
+        f"openly {'an assumption' if assumed in (0, 1) else 'assumptions'}. Measured means: counted on customers. From "
         "interviews means: read "
         f"from what a few people said, which shows that it exists and not how common it is."
     )
@@ -176,7 +193,10 @@ def tabulate_personas(checked: CheckedPersonas) -> Table:
         f"people of the segment were interviewed. B: {percent_words(rules.grade_b_support)} and "
         f"{rules.grade_b_people}. C: less."
     )
-    return Table(pd.DataFrame(rows, columns=columns), f"Personas and their evidence, n = {len(rows)}.", None, note)
+    note += " Interviewees: people of the segment who were interviewed."
+    return Table(
+        pd.DataFrame(rows, columns=columns), f"Personas and their evidence, n = {len(rows)} personas.", None, note
+    )
 
 
 def tabulate_claims(checked: CheckedPersonas, persona_id: str | None = None, *, status: str | None = None) -> Table:
@@ -218,7 +238,12 @@ def tabulate_claims(checked: CheckedPersonas, persona_id: str | None = None, *, 
             "To do": claims["fix"].astype(str).to_numpy(),
         }
     )
-    return Table(frame, f"Claims and what they rest on, n = {len(frame)}.")
+    which = {"stale": "Claims that the data no longer show", "broken": "Claims whose evidence does not exist",
+             "assumption": "Claims that are assumptions", "ok": "Claims that stand"}.get(status or "", "Claims")  # fmt: skip
+    nothing = {"stale": "Every claim that cites evidence is still shown by it.", "broken": "All evidence that is cited exists.",
+               "assumption": "No claim is an assumption."}.get(status or "", "There are no claims.")  # fmt: skip
+    nothing = nothing if checked.personas else ""
+    return Table(frame, f"{which}, and what they rest on, n = {len(frame)}.", empty=nothing)
 
 
 def tabulate_rules(checked: CheckedPersonas, *, all_rules: bool = False) -> Table:
@@ -260,7 +285,9 @@ def tabulate_rules(checked: CheckedPersonas, *, all_rules: bool = False) -> Tabl
         }
     )
     met = int((checked.rules["level"] == "ok").sum())
-    caption = f"Rules for personas: {met} of {len(checked.rules)} checks are met" + (
-        "." if all_rules else "; the others:"
-    )
-    return Table(frame, caption)
+    judged = int((checked.rules["level"] != "not checked").sum())
+    skipped = len(checked.rules) - judged
+    caption = f"Rules for personas: {met} of {judged} checks are met" + ("." if all_rules else "; the others:")
+    note = f"{count_words(skipped, 'check')} could not be made, for want of data." if skipped else ""
+    nothing = "Every rule for personas that could be checked is met." if checked.personas else ""
+    return Table(frame, caption, note=note, empty=nothing)

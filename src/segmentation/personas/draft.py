@@ -65,24 +65,37 @@ def _draft(segment: str, findings: Findings, quarter: str | None, units: str) ->
         kind = findings.kinds.get(str(row.variable), str(getattr(row, "kind", "")))
         sections.setdefault(SECTION_OF_KIND.get(kind, "behaviour"), []).append(claim)
     for row in _themes(segment, findings).itertuples(index=False):
-        claim = Claim(text=f"They speak of {row.name}.", evidence=(Evidence(theme=str(row.code)),))
+        claim = Claim(text=f"Some speak of {row.name}.", evidence=(Evidence(theme=str(row.code)),))
         sections.setdefault(_section_of_code(str(row.code), findings), []).append(claim)
     quotes = _quotes(segment, findings)
     stands_out = [_short(row, findings) for row in traits.head(2).itertuples(index=False)]
-    made = "Drafted by rule from the segment profile" + (" and the coded interviews" if sections and quotes else "")
+    themes = _themes(segment, findings)
+    made = "Drafted by rule from the segment profile" + (" and the coded interviews" if len(themes) else "")
+    rule = ", themes of at least two people" if len(themes) else ""
     return Persona(
         persona_id=f"{''.join(c if c.isalnum() else '-' for c in segment.lower()).strip('-') or 'segment'}-draft",
         name=f"Segment {segment}",
         segment=segment,
-        one_line=(f"Stands out by {join_words(stands_out)}" if stands_out else "Nothing sets this segment apart")[:160],
+        one_line=_one_line(stands_out),
         quarter=quarter,
         status="draft",
         quotes=quotes,
-        method=f"{made}: traits whose interval excludes everybody's value, themes of at least two people. No person wrote it.",
-        limits="It lists what differs from everybody, in the words of the data. What these people are like as people it cannot say.",
+        method=f"{made}: traits that mark the segment and whose interval excludes everybody's value{rule}. No person wrote it.",
+        limits="It lists what differs from everybody, in the words of the data. Who these customers are it cannot say.",
         waiver="A draft from evidence alone gives one persona a segment.",
         **{name: tuple(claims) for name, claims in sections.items()},
     )
+
+
+def _one_line(stands_out: list[str]) -> str:
+    """The first traits, as many as fit."""
+    if not stands_out:
+        return "Nothing sets this segment apart from everybody."
+    for kept in (stands_out, stands_out[:1]):
+        line = f"{join_words(kept)}"
+        if len(line) < 160:
+            return f"{line[:1].upper()}{line[1:]}."
+    return f"{line[:156]} ..."
 
 
 def _traits(segment: str, findings: Findings) -> pd.DataFrame:
@@ -106,9 +119,10 @@ def _trait_claim(row: Any, segment: str, findings: Findings, units: str) -> Clai
     level = None if pd.isna(row.level) or row.level == "" else str(row.level)
     name = findings.words(str(row.variable))
     often, more = ("more often", "higher") if row.above else ("less often", "lower")
-    text = (
-        f"{name}: {level} {often} than {units} in general." if level else f"{name}: {more} than for {units} in general."
-    )
+    if level is None:
+        text = f"{name}: {more} than for {units} in general."
+    else:
+        text = f"{name}{'' if level == 'yes' else f': {level}'}, {often} than {units} in general."
     ref = ProfileRef(
         segment=segment, variable=str(row.variable), level=level, direction="above" if row.above else "below"
     )
@@ -116,8 +130,10 @@ def _trait_claim(row: Any, segment: str, findings: Findings, units: str) -> Clai
 
 
 def _short(row: Any, findings: Findings) -> str:
-    level = "" if pd.isna(row.level) or row.level == "" else f" = {row.level}"
-    return f"{findings.words(str(row.variable))}{level} ({'above' if row.above else 'below'} everybody)"
+    name = findings.words(str(row.variable))
+    if pd.isna(row.level) or row.level in ("", "yes"):
+        return f"{'high' if row.above else 'low'} {name}"
+    return f"{'more' if row.above else 'fewer'} with {name}: {row.level}"
 
 
 def _themes(segment: str, findings: Findings) -> pd.DataFrame:

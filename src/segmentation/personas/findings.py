@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ..display import format_p
 from ..errors import nearest_word
 from ..qualitative import CodedInterviews, Redactor, check_quote
 from ..qualitative.words import join_words, range_words
@@ -44,6 +45,10 @@ class Findings:
         Variable to words for a reader.
     kinds : mapping of str to str
         Variable to its kind (behavioural, firmographic, need ...), which decides under which heading a draft puts it.
+    shares : collection of str
+        Variables that are shares, so that their means are shown in per cent.
+    verdict : str
+        Label of the segments: natural, reproducible or constructive; empty where not known.
     """
 
     profile: pd.DataFrame | None = None
@@ -57,6 +62,8 @@ class Findings:
     membership: pd.DataFrame | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    shares: frozenset[str] = frozenset()
+    verdict: str = ""
 
     @property
     def segments(self) -> list[str]:
@@ -178,13 +185,17 @@ def _no_row(ref: ProfileRef, segment: str, table: pd.DataFrame) -> tuple[str, st
 
 
 def _judge_row(row: pd.Series, ref: ProfileRef, segment: str, findings: Findings) -> Judged:
-    name = findings.words(ref.variable) + (f" = {ref.level}" if ref.level else "")
+    name = f"“{findings.words(ref.variable)}”" + (f" = {ref.level}" if ref.level and ref.level != "yes" else "")
     if pd.isna(row["estimate"]):
         text = f"{name}: withheld in {segment}, too few are behind it."
         return Judged("stale", "profile", text, "Drop the claim, or rest it on something that can be shown")
-    as_share = (bool(ref.level) or row.get("kind") == "share") and 0 <= row["estimate"] <= 1
-    shown = (lambda x: f"{100 * x:.0f} %") if as_share else _number
-    limits = f"95 % interval {shown(row['lower'])} to {shown(row['upper'])}, n = {int(row['n']):,d}"
+    as_share = (bool(ref.level) or row.get("kind") == "share" or ref.variable in findings.shares) and 0 <= row[
+        "estimate"
+    ] <= 1
+    shown = _per_cent if as_share else _number
+    base = row.get("base", math.nan)  # for a share n counts those with the trait, base those who could have it
+    n = int(row["n"] if pd.isna(base) else base)
+    limits = f"95 % interval {shown(row['lower'])} to {shown(row['upper'])}, n = {n:,d}"
     text = f"{name}: {shown(row['estimate'])} in {segment} ({limits}) against {shown(row['total'])} for everybody"
     has_index = not (pd.isna(row["index_lower"]) or pd.isna(row["index_upper"]))
     low, high, middle = (row["index_lower"], row["index_upper"], 100.0) if has_index else (
@@ -200,9 +211,17 @@ def _judge_row(row: pd.Series, ref: ProfileRef, segment: str, findings: Findings
     return Judged("stale", "profile", f"{text}. {why}.", "Say what the table shows now, or drop the claim", details)
 
 
+def _per_cent(share: float) -> str:
+    if pd.isna(share):
+        return "–"
+    share = 0.0 if abs(share) < 0.0005 else share
+    return f"{100 * share:.1f} %" if 0 < abs(share) < 0.0495 else f"{100 * share:.0f} %"
+
+
 def _number(value: float) -> str:
     if pd.isna(value):
         return "–"
+    value = 0.0 if abs(value) < 0.005 else value  # no minus zero
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:,.{digits}f}"
@@ -231,7 +250,8 @@ def _judge_theme(code: str, segment: str, findings: Findings, min_people: int) -
         if not pd.isna(row.get("q", math.nan)):
             more = row["k"] / row["n"] > row["rest_k"] / row["rest_n"]
             text += " (more than chance would give" if row["q"] <= 0.05 and more else " (no difference beyond chance"
-            text += f", q = {row['q']:.2f})"
+            shown = format_p(row["q"])
+            text += f", q {shown if shown[0] in '<>' else f'= {shown}'})"
     text += "." + _agreement_words(code, findings)
     if row["k"] >= min_people:
         return Judged("ok", "theme", text)

@@ -42,6 +42,8 @@ def gather_findings(run: Workspace, data: Dataset) -> Findings:
         membership=membership,
         labels=run.study.labels,
         kinds={variable.name: variable.kind for variable in run.study.variables},
+        verdict=str(run.read_json("verdict")["label"]) if run.has("verdict") else "",
+        shares=frozenset(v.name for v in run.study.variables if v.measure in ("share", "top2") or v.level == "binary"),
     )
 
 

@@ -151,7 +151,7 @@ def check_claims_rules(persona: Persona, claims: pd.DataFrame, rules: PersonaRul
     weak = claims[claims["weak_index"]]
     if len(weak):
         limits = f"{rules.low_index:g} and {rules.high_index:g}"
-        text = f"{count_words(len(weak), 'claim rests', 'claims rest')} on an index between {limits}: true of nearly everybody."
+        text = f"{count_words(len(weak), 'claim rests', 'claims rest')} on an index between {limits}, so close to everybody's value."
         rows.append((who, "P06 traits", "warn", text))
     else:
         text = (
@@ -183,10 +183,10 @@ def _thin(code: str, segment: str, findings: Findings, rules: PersonaRules) -> s
     """A theme with too few people behind it, in words; empty if there are enough. A code nobody has counts as none."""
     table = findings.themes
     if table is None or table.empty:
-        return f"{code} (0)"
+        return f"“{_code_words(code, findings)}” (0)"
     row = table[(table["code"] == code) & (table["segment"].astype(str) == segment)]
     people = int(row["k"].iloc[0]) if len(row) else 0
-    return f"{code} ({people})" if people < rules.min_people else ""
+    return f"“{_code_words(code, findings)}” ({people})" if people < rules.min_people else ""
 
 
 def _loud(code: str, segment: str, findings: Findings, rules: PersonaRules) -> str:
@@ -198,7 +198,14 @@ def _loud(code: str, segment: str, findings: Findings, rules: PersonaRules) -> s
     shares = here["participant"].value_counts(normalize=True)
     if len(here) < rules.min_quotes or shares.iloc[0] <= rules.max_one_voice:
         return ""
-    return f"{code} ({shares.index[0]}: {percent_words(shares.iloc[0])})"
+    return f"“{_code_words(code, findings)}” ({shares.index[0]}: {percent_words(shares.iloc[0])} of {len(here)})"
+
+
+def _code_words(code: str, findings: Findings) -> str:
+    """Name of a code as a reader knows it."""
+    table = findings.themes
+    known = table[table["code"].astype(str) == code] if table is not None and "name" in table else ()
+    return str(known["name"].iloc[0]) if len(known) else code.replace("_", " ")
 
 
 def check_defining(persona: Persona, findings: Findings, rules: PersonaRules) -> Row:

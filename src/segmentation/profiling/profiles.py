@@ -178,6 +178,8 @@ def _means(everybody: Everybody, variable: Variable, values: np.ndarray, study: 
     n = onehot.sum(axis=0)
     mean, sd = _moments(seen @ onehot, (seen**2) @ onehot, n, seen, onehot)
     low, high = mean_interval(mean, sd, n)
+    if variable.measure in ("share", "top2"):  # cannot lie outside 0 to 1
+        low, high = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
     total = float(seen.mean()) if len(seen) else float("nan")
     spread = float(seen.std()) if len(seen) else float("nan")
     withheld = withhold_cells(n[None, :], study.choices.min_cell)[0]

@@ -20,6 +20,7 @@ __all__ = [
 
 SHOWN = 4
 DESCRIPTORS_SHOWN = 3
+COUNTED = ("recency", "active_days", "events", "share", "money", "trend", "tenure")  # measures taken from events
 NEAR_AVERAGE = "close to the average in every base variable"
 STRENGTHS = ((0.5, "strong"), (0.3, "moderate"), (0.1, "weak"))  # Cramer's V; Cohen's convention for w with one degree
 
@@ -80,15 +81,15 @@ def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
         return Reading(
             [left or "The study has no descriptors, so nothing beyond the base variables describes the segments."]
         )
-    found = tested[tested["q"].astype(float) <= study.choices.alpha].sort_values(
-        "effect", ascending=False, kind="stable"
-    )
+    found = tested[tested["q"].astype(float) <= study.choices.alpha]
+    found = found.loc[rank_effects(found).index]
     gloss = (
         f"{_count(len(tested), 'descriptor')} that did not form the segments {_were(len(tested))} tested. A difference counts "
         f"if at most {study.choices.alpha:.0%} of those called so are expected to be false alarms (false discovery rate)."
     )
+    gloss += _kinship(found, study)
     if found.empty:
-        text = "None differs between segments by more than chance explains: from these, a segment cannot be recognised."
+        text = "None differs between segments by more than chance explains: from these, nobody's segment can be told."
         return Reading([text for text in (gloss, text, left) if text])
     said = [_effect(row, study) for row in found.head(SHOWN).itertuples()]
     lead = f"{len(found)} of the {_count(len(tested), 'descriptor')} {'differs' if len(found) == 1 else 'differ'}."
@@ -152,14 +153,42 @@ def tabulate_descriptors(tests: pd.DataFrame, study: Study) -> Table:
         f"Descriptors by segment: effect with its 95 % bootstrap interval, p, and q after control of the false discovery rate "
         f"over all {_count(len(frame), 'descriptor')}. n = {n:,} {study.units}, less where answers are missing."
     )
-    return Table(frame, caption, {"p": ".3g", "q": ".3g", "n": ",d"})
+    note = (
+        "Effect: 0 is no difference, 1 is that the one determines the other. p: how often chance alone gives so large a difference; q: "
+        "the share of false alarms to expect among those with a q this small."
+    )
+    return Table(frame, caption, {"p": "p", "q": "p", "n": ",d"}, note, empty="The study has no descriptors to test.")
 
 
 def number(value: float, name: str, level: str, study: Study) -> str:
-    """A value as a reader expects it: shares in per cent, everything else with two decimals."""
+    """A value as a reader expects it: shares in per cent (small ones with a decimal), everything else with two decimals."""
     variable = study.variable(name)
+    if pd.isna(value):
+        return "–"
+    value = 0.0 if abs(value) < 0.0005 else value  # no minus zero
     share = bool(level) or variable.measure in ("share", "top2") or variable.level == "binary"
-    return "–" if pd.isna(value) else f"{value:.0%}" if share else f"{value:,.2f}"
+    if not share:
+        return f"{value:,.2f}"
+    return f"{value:.1%}" if 0 < abs(value) < 0.0495 else f"{value:.0%}"
+
+
+def rank_effects(tests: pd.DataFrame) -> pd.Series:
+    """Effects on one scale, strongest first: Cramer's V is squared, as epsilon squared is, so that the two can be ordered."""
+    effect = tests["effect"].astype(float)
+    return effect.where(tests["measure"] != "Cramer's V", effect**2).sort_values(ascending=False, kind="stable")
+
+
+def _kinship(found: pd.DataFrame, study: Study) -> str:
+    """A warning about descriptors that differ and are counted from the same records as base variables."""
+    events = {v.source for v in study.base if v.measure in COUNTED}
+    names = [study.variable(name) for name in found["variable"]]
+    same = [v.words for v in names if v.source in events and v.measure in COUNTED]
+    if not same:
+        return ""
+    return (
+        f" Counted from the same records as base variables, so that some difference follows from how the segments were made: "
+        f"{_list(same[:SHOWN])}{_more(same, SHOWN)}."
+    )
 
 
 def _markers(profile: pd.DataFrame, segment: str, *roles: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from .alpha import alpha_of_coincidences, coincidences
-from .coded import NO_INTERVIEWS, CodedInterviews
+from .coded import CodedInterviews
 from .words import count_words, join_words, percent_words, range_words
 
 __all__ = ["Agreement", "describe_agreement", "measure_agreement", "tabulate_agreement"]
@@ -225,8 +225,7 @@ def describe_agreement(agreement: Agreement) -> Reading | Callout:
     """
     table = agreement.table
     if table.empty:
-        text = "Nothing was coded, so nothing can be said about agreement."
-        return NO_INTERVIEWS if not agreement.coders else Callout("absent", "No codings in this study.", text)
+        return Callout("absent", "Nothing was coded, so there is no agreement between coders to measure.")
     if not agreement.n_units:
         one = (
             f"One coder ({agreement.coders[0]}) coded everything"
@@ -240,14 +239,14 @@ def describe_agreement(agreement: Agreement) -> Reading | Callout:
         )
     names = {word: [str(n) for n in table.loc[table["reading"] == word, "name"]] for word in READINGS}
     what = (
-        f"{count_words(len(agreement.coders), 'coder')} read the same interviews apart from each other. Krippendorff's "
+        f"{count_words(len(agreement.coders), 'coder')} marked the same interviews. Krippendorff's "
         "alpha says "
         f"how far they agreed beyond what chance gives: 1 is full agreement, 0 is chance. Each of "
         f"{count_words(agreement.n_units, 'turn')} of {count_words(agreement.n_people, 'person', 'people')} was one "
         "decision: "
         f"is the code here or not?"
     )
-    parts = [f"Reliable (alpha {agreement.rely:g} or more): {join_words(names['rely'])}."]
+    parts = [f"Reliable (alpha of {agreement.rely:g} or more, by convention): {join_words(names['rely'])}."]
     parts.append(f"Tentative ({agreement.tentative:g} to {agreement.rely:g}): {join_words(names['tentative'])}.")
     parts.append(f"Below that, and not to be leaned on: {join_words(names['low'])}.")
     if names["undefined"]:

@@ -30,7 +30,7 @@ SPILL = 8  # code points of a further turn that a span must cover to count there
 NO_INTERVIEWS = Callout(
     "absent",
     "No interviews in this study.",
-    "Nothing was read from transcripts, so this report says nothing about what people in a segment say.",
+    "So this report says nothing about what people say, or why they do what they do. What the sections below would show is missing.",
 )
 
 
@@ -321,9 +321,8 @@ def tabulate_codebook(coded: CodedInterviews) -> Table:
         }
     )
     n = count_words(len(coded.people), "person", "people")
-    return Table(
-        frame, f"Codebook. Passages marked by any coder, and people with at least one; n = {n}. {coded.source}".strip()
-    )
+    caption = f"Codebook. Passages marked by any coder, and people with at least one; n = {n}. {coded.source}"
+    return Table(frame, caption.strip())
 
 
 def _source_words(data: Dataset) -> str:

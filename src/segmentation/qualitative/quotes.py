@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
-from .coded import NO_INTERVIEWS, CodedInterviews
+from .coded import CodedInterviews
 from .redaction import Redactor
 from .words import count_words, join_words
 
@@ -235,7 +235,7 @@ def describe_quotes(bank: QuoteBank) -> Reading | Callout:
     reasons = join_words(f"{n:,d} because {why}" for why, n in _because(bank.withheld).items())
     if table.empty:
         if not bank.withheld:
-            return NO_INTERVIEWS
+            return Callout("absent", "No quotes: nobody was interviewed, or nothing was coded.")
         return Callout("caution", "None of the coded passages may be shown.", f"Left out: {reasons}.")
     masked = int(table["masked"].sum())
     text = (
@@ -254,7 +254,7 @@ def describe_quotes(bank: QuoteBank) -> Reading | Callout:
 
 
 def _because(withheld: Mapping[str, int]) -> dict[str, int]:
-    words = {"too short": "too few words", "too long": "too many words"}
+    words = {"too short": "they have too few words", "too long": "they have too many words"}
     return {words.get(reason, reason): n for reason, n in withheld.items()}
 
 

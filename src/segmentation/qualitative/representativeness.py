@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..display import Callout, Reading, Table
+from ..display import Callout, Reading, Table, format_p
 from ..errors import ParameterError
-from .coded import NO_INTERVIEWS, CodedInterviews
+from .coded import CodedInterviews
 from .intervals import multinomial_test
 from .words import count_words, join_words, percent_words
 
@@ -188,7 +188,7 @@ def describe_interviewees(result: Representativeness) -> Reading | Callout:
     """
     if not result.n:
         if not result.unmatched:
-            return NO_INTERVIEWS
+            return Callout("absent", "Nobody was interviewed, so nobody can be compared with the customers.")
         text = "Their unit id is missing or not among the customers, so nobody can say whom they stand for."
         return Callout("caution", "None of the interviewees can be linked to a customer.", text)
     paragraphs = [_mix_words(result), _difference_words(result)]
@@ -206,7 +206,8 @@ def _mix_words(result: Representativeness) -> str:
     mix = result.mix
     text = f"{count_words(result.n, 'interviewee')} can be linked to {count_words(int(mix['base'].sum()), 'customer')} in a segment."
     if not pd.isna(result.mix_p):
-        odds = f"(exact test, p = {result.mix_p:.2f})" if result.mix_p >= 0.005 else "(exact test, p below 0.01)"
+        shown = format_p(result.mix_p)
+        odds = f"(exact test, p {shown if shown[0] in '<>' else f'= {shown}'})"
         plain = (
             "is one that drawing by lot could well have given"
             if result.mix_p >= 0.05

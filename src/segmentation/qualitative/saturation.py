@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
-from .coded import NO_INTERVIEWS, CodedInterviews, Presence, code_presence, presence_words
+from .coded import CodedInterviews, Presence, code_presence, presence_words
 from .intervals import wilson_interval
 from .words import count_words, join_words, percent_words
 
@@ -281,7 +281,7 @@ def describe_saturation(saturation: Saturation) -> Reading | Callout:
     'absent'
     """
     if saturation.summary.empty:
-        return NO_INTERVIEWS
+        return Callout("absent", "Nobody was interviewed, so whether enough was heard is no question yet.")
     row = saturation.summary.iloc[0]
     n, run = int(row["people"]), saturation.run
     rule = (
@@ -297,7 +297,7 @@ def describe_saturation(saturation: Saturation) -> Reading | Callout:
             f"{run} after "
             f"it confirm). That order is one of many: in {saturation.orders:,d} random orders of the same interviews "
             "the rule was met "
-            f"before they ran out in {percent_words(row['stopped'])}."
+            f"before they ran out in {'all of them' if row['stopped'] == 1 else percent_words(row['stopped'])}."
         )
     heard = count_words(int(row["codes"]), "code was", "codes were")
     outcome += f" {heard} heard in all, {row['once'] or 'none'} of them from one person only."
@@ -307,13 +307,17 @@ def describe_saturation(saturation: Saturation) -> Reading | Callout:
 def _limits(saturation: Saturation, n: int) -> str:
     chances = saturation.missed[saturation.missed["segment"] == EVERYBODY].set_index("prevalence")
     text = (
-        f"Not heard is not the same as not there. With {count_words(n, 'interview')}, a theme that 1 customer in 10 "
+        f"Not heard is not the same as not there. With {count_words(n, 'interview')} of people drawn by lot, a theme that 1 customer in 10 "
         "holds had a chance "
         f"of {percent_words(chances.at[0.1, 'seen'])} to come up at least once, one that 1 in 20 holds "
         f"{percent_words(chances.at[0.05, 'seen'])}."
     )
     if n:
-        text += f" A theme nobody mentioned may still be held by up to {percent_words(wilson_interval(0, n)[1])} (95 % interval, 0 of {n})."
+        most = percent_words(wilson_interval(0, n)[1])
+        text += (
+            f" A theme nobody mentioned may still be held by up to {most} (95 % interval, 0 of {n}). People who were chosen may "
+            "leave more unsaid."
+        )
     parts = saturation.summary.iloc[1:]
     thin = parts[parts["people"] < saturation.base + saturation.run]
     if len(thin):

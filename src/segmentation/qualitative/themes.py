@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..display import Callout, Reading, Table
+from ..display import Callout, Reading, Table, format_p
 from ..errors import ParameterError
-from .coded import NO_INTERVIEWS, CodedInterviews, Presence, code_presence, presence_words
+from .coded import CodedInterviews, Presence, code_presence, presence_words
 from .intervals import adjust_p_values, freeman_halton_test, newcombe_interval, wilson_interval
 from .words import count_words, join_words, range_words
 
@@ -157,7 +157,7 @@ def describe_themes(themes: Themes) -> Reading | Callout:
     """
     table = themes.table
     if table.empty and not themes.unsegmented:
-        return NO_INTERVIEWS
+        return Callout("absent", "No themes: nobody was interviewed, or nothing was coded.")
     if table["p"].isna().all():
         why = "The interviewees with a known segment are all of one segment, or there are none."
         return Callout("caution", "Themes cannot be compared between segments.", why)
@@ -175,16 +175,28 @@ def describe_themes(themes: Themes) -> Reading | Callout:
         paragraphs.append(
             f"No theme differs between segments beyond what chance gives. The largest contrast, {best['name']} in "
             f"{best['segment']}: "
-            f"{_cell(best)} (q = {best['q']:.2f}). Not found is not the same as no difference: so few people show only "
+            f"{_cell(best)} (q = {format_p(best['q'])}). Not found is not the same as no difference: so few people show only "
             "very large ones."
         )
     else:
-        many = f"{len(found)} of them hold" if len(found) > 1 else "One of them holds"
-        listed = "; ".join(f"{row['name']} in {row['segment']}: {_cell(row)}" for _, row in found.head(6).iterrows())
+        many = f"{len(found)} of them hold up" if len(found) > 1 else "One of them holds up"
+        listed = "; ".join(f"“{row['name']}” in {row['segment']}: {_cell(row)}" for _, row in found.head(6).iterrows())
         more = f" The table has the other {len(found) - 6}." if len(found) > 6 else ""
         paragraphs.append(f"{many}. {listed}.{more}")
-    paragraphs.append(_small(table, themes.unsegmented))
+    paragraphs += [_whole(themes), _small(table, themes.unsegmented)]
     return Reading([text for text in paragraphs if text])
+
+
+def _whole(themes: Themes) -> str:
+    """Themes that differ over all segments at once, by the one test a theme of the table."""
+    if themes.overall["p"].isna().all():
+        return ""
+    differ = themes.overall[themes.overall["q"].astype(float) <= themes.alpha].sort_values(["q", "code"])
+    lead = f"Taken over all segments at once (one test a theme, {themes.overall['p'].notna().sum()} in all), "
+    if differ.empty:
+        return f"{lead}no theme is spread more unevenly than chance gives."
+    named = join_words(f"“{name}”" for name in differ["name"])
+    return f"{lead}{named} {'is' if len(differ) == 1 else 'are'} spread more unevenly than chance gives."
 
 
 def _cell(row: pd.Series) -> str:
@@ -243,11 +255,12 @@ def tabulate_themes(themes: Themes) -> Table:
     frame = pd.DataFrame(rows, columns=["Theme", "All", *segments, "p", "q", "Largest difference"])
     caption = (
         f"Interviewees with each theme, by segment. n = {themes.n_people} people in a known segment. {themes.presence} "
-        "p: exact test over all segments (Freeman-Halton); q: after false discovery control over themes. "
+        "p: exact test over all segments (Freeman-Halton), how often chance alone gives so uneven a spread; q: share of false finds to "
+        "expect among themes with a q this small. "
         f"{themes.source}"
     )
     note = "Differences are in percentage points of people, segment less all others, with Newcombe's 95 % interval."
-    return Table(frame, caption.strip(), {"p": ".3f", "q": ".3f"}, note)
+    return Table(frame, caption.strip(), {"p": "p", "q": "p"}, note)
 
 
 def _largest(part: pd.DataFrame) -> str:

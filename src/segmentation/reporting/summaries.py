@@ -15,6 +15,7 @@ from ..figures.exhibit import segment_colours
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
 from ..profiling import name_segment
+from ..profiling.words import rank_effects
 from ..qualitative import Agreement, CodedInterviews, Saturation, Themes
 from ..qualitative.words import count_words, join_words
 from ..study import Study
@@ -101,16 +102,20 @@ def summarise_segments(
     """
     callout, reading = describe_verdict(verdict, units=study.units, labels=study.labels)
     made = verdict.label == "constructive"
-    parts = "parts" if made else "segments"
+    parts, forming = ("parts", "making this division, ") if made else ("segments", "forming the segments, ")
     found, decide, trust = [], [], list(reading.paragraphs)
     differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
     if len(tests):
-        strongest = differ.sort_values("effect", ascending=False)["variable"].head(3)
+        strongest = differ.loc[rank_effects(differ).index, "variable"].head(3)
         names = [study.variable(name).words for name in strongest]
         found.append(
-            f"{len(differ) or 'None'} of {count_words(len(tests), 'descriptor')}, which had no part in forming the {parts}, "
-            f"{'differs' if len(differ) in (0, 1) else 'differ'} between them beyond chance"
-            + (f"; most of all {join_words(f'“{name}”' for name in names)}." if names else ".")
+            f"{len(differ) or 'None'} of {count_words(len(tests), 'descriptor')}, which had no share in {forming}"
+            f"{'differs' if len(differ) in (0, 1) else 'differ'} between {'its parts' if made else 'them'} beyond chance"
+            + (
+                f"{'; most of all' if len(differ) > 1 else ':'} {join_words(f'“{name}”' for name in names)}."
+                if len(differ)
+                else "."
+            )
         )
     placed, unplaced = int(membership["segment"].notna().sum()), int(membership["segment"].isna().sum())
     if unplaced:
@@ -131,7 +136,7 @@ def summarise_segments(
         decide.append("Name the segments, and agree which of them get messages of their own.")
     marks = "The words say what marks each most; they are no names."
     if made:
-        marks += " These are cuts through one population, not kinds of customers: others would do as well."
+        marks += " These are cuts that the team makes, not kinds of customers: others would do as well."
     elif verdict.label == "reproducible":
         marks += " They are useful cuts through one population, not proven kinds of customers."
     return {
@@ -174,7 +179,8 @@ def _changes(match: Match, parts: str) -> tuple[list[str], str]:
     kept = natural_order(table.loc[states == "survives", "new"].astype(str))
     fresh, lost = table[states.isin(["new", "split"])], table[states.isin(["gone", "merged"])]
     every = not len(fresh) and not len(lost) and len(kept) > 1
-    carried = f"All {len(kept)} {parts} of last quarter" if every else join_words(kept)
+    number = "Both" if len(kept) == 2 else f"All {len(kept)}"
+    carried = f"{number} {parts} of last quarter" if every else join_words(kept)
     sentences = [f"{carried} carried on: most of their members stayed."] if kept else []
     if len(kept) == 1:
         sentences = [f"{kept[0]} carried on from last quarter: most of its members stayed."]
@@ -269,7 +275,7 @@ def summarise_personas(checked: CheckedPersonas) -> Summary:
     """
     counts = checked.claims["status"].value_counts()
     total = int(counts.sum())
-    if not total:
+    if not checked.personas:
         return {"trust": ["There are no personas in this study."]}
     stands, fell = int(counts.get("ok", 0)), int(counts.get("stale", 0) + counts.get("broken", 0))
     assumed = int(counts.get("assumption", 0))
@@ -291,7 +297,7 @@ def summarise_personas(checked: CheckedPersonas) -> Summary:
     whom = (
         join_words(touched) if len(touched) < 5 else f"{'all' if len(touched) == len(names) else len(touched)} personas"
     )
-    each = "a claim of it" if len(touched) == 1 else "at least one claim of each"
+    each = "at least one claim" if len(touched) == 1 else "at least one claim of each"
     decide = [f"Revise {whom}: {each} has lost its evidence."] if touched else []
     return {"found": found, "changed": [], "decide": decide, "trust": []}
 
@@ -402,7 +408,7 @@ def _effects(result: ExperimentResult) -> list[str]:
         if not pd.isna(row.lift):
             beyond = "beyond chance" if row.p <= result.alpha else "which may be chance"
             sentences.append(
-                f"“{result.experiment.title}”, share with “{hoped}”: {_lift(row)} over everybody, {beyond}."
+                f"“{result.experiment.title}”, share with “{hoped}”, over everybody: {_lift(row)}, {beyond}."
             )
     for verdict, words in (
         ("helped", "It helped"),

@@ -11,7 +11,7 @@ import pandas as pd
 from ..dataset import Dataset
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
-from ..messaging.rates import order_segments, say_share, withhold_small
+from ..messaging.rates import order_segments, say_per_cent, say_share, withhold_small
 from ..qualitative.intervals import wilson_interval
 from ..study import Study
 from .declared import UNITS, Kpi, load_kpis
@@ -21,7 +21,8 @@ __all__ = ["KPI_COLUMNS", "describe_kpis", "measure_kpis", "tabulate_kpis"]
 
 KPI_COLUMNS = (
     "kpi", "label", "segment", "counted", "numerator", "denominator", "rate", "lower", "upper", "shrunk", "target",
-    "direction", "met", "events_missing", "withheld",
+    "direction", "met", "events_missing", "formed",
+    "withheld",
 )  # fmt: skip
 
 
@@ -57,7 +58,8 @@ def measure_kpis(
         One row a KPI and segment (and "all"), columns ``KPI_COLUMNS``: counted (what units are called, or "deals"), numerator,
         denominator, rate with 95 % Wilson interval, shrunk (rate pulled towards all segments' rate as far as a small
         base asks), target, met ("met", "not met", "cannot tell": the interval holds the target, "no target", "nothing
-        to count", "withheld"), events_missing (declared events that occur nowhere in the data). KPIs whose source is
+        to count", "withheld"), events_missing (declared events that occur nowhere in the data), formed (True where the KPI
+        counts events that base variables count too, so that segments differ in it by construction). KPIs whose source is
         absent have denominators of 0.
 
     Raises
@@ -77,13 +79,18 @@ def measure_kpis(
             counts, missing = _count_events(kpi, segments, did if events is not None else None, study.units)
         else:
             counts, missing = _count_deals(kpi, segments, data, study), ""
-        parts.append(_rate_rows(kpi, counts, missing))
+        parts.append(_rate_rows(kpi, counts, missing).assign(formed=_formed(kpi, study)))
     columns = [column for column in KPI_COLUMNS if column != "withheld"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     hide = ["numerator", "rate", "lower", "upper", "shrunk"]
     table = withhold_small(table, base="denominator", by=["kpi"], hide=hide, min_cell=min_cell)
     table.loc[table["withheld"], "met"] = "withheld"
     return table[list(KPI_COLUMNS)]
+
+
+def _formed(kpi: Kpi, study: Study) -> bool:
+    counted = {event for variable in study.base for event in variable.events}
+    return kpi.source == "events" and not counted.isdisjoint(kpi.numerator)
 
 
 def _units_by_event(events: Any, data: Dataset, study: Study, kpis: Sequence[Kpi]) -> dict[str, set[str]]:
@@ -196,10 +203,31 @@ def describe_kpis(table: pd.DataFrame, period: object) -> Reading | Callout:
     paragraphs = [
         "A KPI is a share that the team follows. Its 95 % interval is the range that the true share may plausibly have, given "
         "how few or many were counted. A target counts as met or missed only when the whole interval lies on one side of it."
+        f"{_say_luck(table)}"
     ]
     for _, rows in table.groupby("kpi", sort=False):
         paragraphs.append(_describe_kpi(rows, period))
+    formed = table[table["formed"].astype(bool) & (table["segment"] != "all")].drop_duplicates("kpi")["label"]
+    if len(formed):
+        every = len(formed) == table["kpi"].nunique() > 1
+        named = f"All {len(formed)} KPIs" if every else _list([f"“{label}”" for label in formed])
+        paragraphs.append(
+            f"{named} {'counts' if len(formed) == 1 else 'count'} events that formed the segments, so that segments differ in "
+            f"{'it' if len(formed) == 1 else 'them'} by construction: compare a segment with its own past, not with the others."
+        )
     return Reading(paragraphs)
+
+
+def _say_luck(table: pd.DataFrame) -> str:
+    """What to expect by chance when many targets are judged, each by its own interval."""
+    judged = int(table["met"].isin(["met", "not met", "cannot tell"]).sum())
+    if judged < 10:
+        return ""
+    lucky = max(1, round(0.05 * judged))
+    return (
+        f" {judged} targets are judged, each by itself; were every share exactly at its target, about {lucky} would still be "
+        "called met or missed by chance."
+    )
 
 
 def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
@@ -210,15 +238,18 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
     if total["withheld"]:
         return f"{label}: withheld, fewer {total['counted']} than may be published."
     text = f"{label}, {period}: {say_share(total['numerator'], total['denominator'])} of the {total['counted']}"
-    text += f" (95 % interval {total['lower']:.0%} to {total['upper']:.0%})."
+    text += f" (95 % interval {say_per_cent(total['lower'])} to {say_per_cent(total['upper'])})."
     inner = rows[rows["segment"] != "all"]
     for word, phrase in (("met", "Target met"), ("not met", "Target missed"), ("cannot tell", "Cannot tell yet")):
         hits = rows.loc[rows["met"] == word, "segment"]
         if len(hits):
             where = [f"in {_list(hits[hits != 'all'])}"] if (hits != "all").any() else []
             where += ["over everybody"] if (hits == "all").any() else []
+            text += f" {phrase} {' and '.join(where)}"
             text += (
-                f" {phrase} {' and '.join(where)}{' (the interval holds the target)' if word == 'cannot tell' else ''}."
+                f" ({'the interval holds' if len(hits) == 1 else 'the intervals hold'} the target)."
+                if word == "cannot tell"
+                else "."
             )
     small = inner[inner["withheld"].astype(bool)]
     text += f" Withheld for too few {total['counted']}: {_list(small['segment'])}." if len(small) else ""
@@ -246,6 +277,7 @@ def tabulate_kpis(table: pd.DataFrame, *, source: str = "") -> Table:
         "upper": "to", "shrunk": "Shrunk", "target": "Target", "met": "Verdict",
     }  # fmt: skip
     frame = table[list(names)].rename(columns=names)
+    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
     most = table["direction"] == "at_most"
     frame["Target"] = [
         None if np.isnan(t) else f"{'at most' if m else 'at least'} {t:.0%}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..display import Callout, Reading, Table
+from ..display import Callout, Reading, Table, format_p
 from ..messaging.rates import say_share
 from .experiment import ExperimentResult
 
@@ -55,15 +55,15 @@ def describe_experiment(result: ExperimentResult, *, units: str = "units") -> Re
     """
     experiment = result.experiment
     if not experiment.randomised:
-        return Reading(_describe_campaign(result))
+        return Reading(_describe_campaign(result, units))
     if result.alarm:
         p = result.srm.loc[result.srm["segment"] == "all", "p"].iloc[0]
         sizes = _say_sizes(result, units)
         return Callout(
             "caution",
             f"{experiment.title}: the arms are not the sizes chance would give, so no result is read from it.",
-            f"{sizes} Chance alone would give so uneven a split with probability {_say_p(p)}. Something decided who was "
-            f"counted: look for it before reading any difference. {_say_left_out(result)}".strip(),
+            f"{sizes} Chance alone would hardly give so uneven a split ({_say_p(p)}). Something decided who was "
+            f"counted: look for it before reading any difference. {_say_left_out(result, units)}".strip(),
         )
     paragraphs = [
         f"{experiment.title}. Chance alone decided who was in which arm (a way of being treated), so a difference between "
@@ -71,23 +71,25 @@ def describe_experiment(result: ExperimentResult, *, units: str = "units") -> Re
         _say_overall(result),
         _say_segments(result),
         _say_spread(result),
-        " ".join(text for text in (_say_left_out(result), *result.notes) if text),
+        " ".join(text for text in (_say_left_out(result, units), *result.notes) if text),
     ]
     return Reading([text for text in paragraphs if text])
 
 
-def _describe_campaign(result: ExperimentResult) -> list[str]:
+def _describe_campaign(result: ExperimentResult, units: str) -> list[str]:
     total = result.arms[result.arms["segment"] == "all"]
     shares = "; ".join(
         f"{row.arm}: withheld, too few" if row.withheld else f"{row.arm}: {say_share(row.successes, row.n)}"
         for row in total.itertuples()
     )
+    hoped = result.experiment.outcome.replace("_", " ")
     paragraphs = [
         f"{result.experiment.title}. This campaign chose whom it reached; chance did not. Those it reached may have been keener to "
         "begin with, so the shares describe what they did afterwards and say nothing about what they would have done without it.",
-        f"Within {result.experiment.window_days} days, of everybody in the campaign – {shares}.",
+        f"Counted is “{hoped}” within {result.experiment.window_days} days. Of everybody in the campaign – {shares}. Where shares of "
+        "segments differ, the segments may differ in this anyway; the campaign need not have anything to do with it.",
     ]
-    extra = " ".join(text for text in (_say_left_out(result), *result.notes) if text)
+    extra = " ".join(text for text in (_say_left_out(result, units), *result.notes) if text)
     return [*paragraphs, extra] if extra else paragraphs
 
 
@@ -98,7 +100,7 @@ def _say_sizes(result: ExperimentResult, units: str) -> str:
 
 def _say_ratio(result: ExperimentResult) -> str:
     p = result.srm.loc[result.srm["segment"] == "all", "p"].iloc[0]
-    text = f"Their sizes fit the plan (check of the sample ratio: p = {_say_p(p)}; below 0.001 would be an alarm)."
+    text = f"Their sizes fit the plan (check of the sample ratio: {_say_p(p)}; below 0.001 would be an alarm)."
     odd = result.srm.loc[(result.srm["segment"] != "all") & (result.srm["p"] < 0.001), "segment"]
     return f"{text} Not so within {', '.join(odd)}: read nothing from there." if len(odd) else text
 
@@ -110,11 +112,17 @@ def _say_overall(result: ExperimentResult) -> str:
             sentences.append(f"{row.arm}: too few units to say anything.")
             continue
         sentences.append(
-            f"Over everybody, {row.rate_arm:.1%} did it in {row.arm} and {row.rate_control:.1%} in {result.experiment.control}: "
-            f"a difference of {_points(row.lift)} ({_interval(row.lower, row.upper)}), "
-            f"{'more than chance explains' if row.p <= result.alpha else 'which chance alone may explain'} (p = {_say_p(row.p)})."
+            f"Over everybody, {row.rate_arm:.1%} did it in {row.arm} (n = {int(row.n_arm):,d}) and {row.rate_control:.1%} in "
+            f"{result.experiment.control} (n = {int(row.n_control):,d}): a difference of {_points(row.lift)} "
+            f"({_interval(row.lower, row.upper)}), "
+            f"{'more than chance explains' if row.p <= result.alpha else 'which chance alone may explain'} ({_say_p(row.p)})."
         )
-    return " ".join(sentences)
+    hoped = result.experiment.outcome.replace("_", " ")
+    lead = (
+        f"What was hoped for is “{hoped}” within {result.experiment.window_days} days; {result.experiment.control} is the control, "
+        "which everything is compared with."
+    )
+    return " ".join([lead, *sentences])
 
 
 def _say_segments(result: ExperimentResult) -> str:
@@ -134,7 +142,9 @@ def _say_segments(result: ExperimentResult) -> str:
     if len(open_rows):
         listed = ", ".join(_name(row, several) for row in open_rows.itertuples())
         known = open_rows["detectable"].dropna()
-        least = f" With so few units a difference below {100 * known.min():.0f} to {100 * known.max():.0f} points would mostly go unseen."
+        low, high = (f"{100 * edge:.0f}" for edge in (known.min(), known.max())) if len(known) else ("", "")
+        span = f"{low} points" if low == high else f"{low} to {high} points, depending on the segment,"
+        least = f" With these numbers of units a difference of less than {span} would often go unseen."
         sentences.append(f"No clear difference in {listed}.{least if len(known) else ''}")
     small = inner[inner["verdict"].isin(["too few units", "withheld"])]
     if len(small):
@@ -143,8 +153,8 @@ def _say_segments(result: ExperimentResult) -> str:
         )
     if len(inner):
         sentences.append(
-            f"Looking at several segments finds something by chance sooner or later; the verdicts allow for that (about "
-            f"{result.alpha:.0%} of those named would be false finds)."
+            f"Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that (of "
+            f"all so named, at most about {result.alpha:.0%} are expected to be false finds). The intervals do not."
         )
     return " ".join(sentences)
 
@@ -156,12 +166,12 @@ def _say_spread(result: ExperimentResult) -> str:
             continue
         verdict = (
             "differs between segments by more than chance explains"
-            if row.p <= 0.05
+            if row.p <= result.alpha
             else "may well be the same in all segments"
         )
         sentences.append(
-            f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: p = {_say_p(row.p)}; about "
-            f"{row.i2:.0%} of the spread is more than chance)."
+            f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: {_say_p(row.p)}; about "
+            f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
         )
     if sentences:
         sentences.append(
@@ -171,12 +181,11 @@ def _say_spread(result: ExperimentResult) -> str:
     return " ".join(sentences)
 
 
-def _say_left_out(result: ExperimentResult) -> str:
+def _say_left_out(result: ExperimentResult, units: str) -> str:
     if not result.left_out:
         return ""
-    return (
-        f"Left out or counted apart: {'; '.join(f'{reason}: {count:,d}' for reason, count in result.left_out.items())}."
-    )
+    reasons = {reason.replace("units", units): count for reason, count in result.left_out.items()}
+    return f"Left out or counted apart: {'; '.join(f'{reason}: {count:,d}' for reason, count in reasons.items())}."
 
 
 def _say_lift(row: object, several: bool) -> str:
@@ -199,11 +208,14 @@ def _interval(lower: float, upper: float) -> str:
 
 
 def _say_p(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+    shown = format_p(p)
+    return f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
 
 
-def tabulate_effects(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Callout:
-    """Table of differences by segment; a callout when nothing was randomised.
+def tabulate_effects(
+    results: ExperimentResult | Sequence[ExperimentResult], *, source: str = ""
+) -> Table | Callout | Reading:
+    """Table of differences by segment; of shares alone when nothing was randomised.
 
     Parameters
     ----------
@@ -213,34 +225,38 @@ def tabulate_effects(results: ExperimentResult | Sequence[ExperimentResult], *, 
 
     Returns
     -------
-    Table or Callout
+    Table, Callout or Reading
+        The shares by segment and arm, without differences, when nothing was randomised; an empty reading when there is no
+        experiment, which ``describe_experiments`` says.
     """
     chosen = _listed(results)
     shown = [result for result in chosen if result.experiment.randomised]
     if not chosen:
-        return Callout("absent", "This study has no experiment.")
+        return Reading(())
     if not shown:
-        text = "Whom it reached was chosen, not left to chance. The table of shares describes what those reached did."
-        return Callout("caution", "Not randomised: no difference is computed.", text)
+        return tabulate_arms(results, source=source)
     names = {
         "segment": "Segment", "arm": "Arm", "n_control": "n control", "n_arm": "n arm", "rate_control": "Control",
         "rate_arm": "Treated", "lift": "Difference", "lower": "from", "upper": "to", "q": "q", "shrunk": "Shrunk",
         "detectable": "Could see", "verdict": "Verdict",
     }  # fmt: skip
     frame = _stack([result.effects for result in shown], shown, names)
-    points = dict.fromkeys(("Difference", "from", "to", "Shrunk"), "+.1%")
+    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
+    points = ["Difference", "from", "to", "Shrunk", "Could see"]
+    frame[points] = 100 * frame[points].astype(float)
+    signed = dict.fromkeys(points[:4], "+.1f")
     formats = {
         "n control": ",.0f",
         "n arm": ",.0f",
         "Control": ".1%",
         "Treated": ".1%",
-        "Could see": ".1%",
-        "q": ".3f",
-    } | points
+        "Could see": ".1f",
+        "q": "p",
+    } | signed
     note = (
-        "Difference: share in the arm minus share in control, with 95 % interval (from, to). q: share of false finds to expect "
-        "among segments with a q this small or smaller. Shrunk: pulled towards the mean of segments. Could see: the smallest "
-        "difference that these numbers of units would show four times in five."
+        "Difference: share in the arm minus share in control, in percentage points, with 95 % interval (from, to). q: share of "
+        "false finds to expect among segments with a q this small or smaller; everybody together is one test and needs none. Shrunk: "
+        "pulled towards the mean of segments. Could see: the smallest difference that these numbers of units would show four times in five."
     )
     titles = "; ".join(result.experiment.title for result in shown)
     return Table(frame, f"{titles}: difference by segment, as assigned.{_source(source)}", formats, note)
@@ -272,10 +288,15 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
         "upper": "to",
     }
     frame = _stack([result.arms for result in chosen], chosen, names)
+    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
     formats = {"n": ",.0f", "Did it": ",.0f", "Share": ".1%", "from": ".1%", "to": ".1%"}
     told = "; ".join(f"{r.experiment.title} (within {r.experiment.window_days} days)" for r in chosen)
     note = "from, to: 95 % interval of the share. A dash is withheld: too few units to publish, or nobody."
-    return Table(frame, f"What was done, by segment and arm: {told}.{_source(source)}", formats, note)
+    if not all(result.experiment.randomised for result in chosen):
+        note += (
+            " Whom a campaign reached was chosen, not left to chance: shares describe, and no difference is computed."
+        )
+    return Table(frame, f"What those in each arm did, by segment: {told}.{_source(source)}", formats, note)
 
 
 def _listed(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:
