@@ -41,7 +41,8 @@ notebooks: .venv/ready  ## run the notebooks on the sample and keep the outputs 
 	$(BIN)/python -m segmentation.reporting.refresh
 
 bench: .venv/ready  ## run the benchmarks
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/clustering_speed.py
+	$(BIN)/python benchmarks/tier_recovery.py
 
 check: .venv/ready  ## lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -65,6 +65,7 @@ REPORT = {
     "revision": PAYLOADS[2],
     "versions": {"python": "3"},
     "random_state": 1,
+    "caution": PAYLOADS[0],
 }
 
 

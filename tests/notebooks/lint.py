@@ -17,9 +17,12 @@ ABSOLUTE = re.compile(r"""(?<![\w.:/])(?:/(?:[\w.-]+/)+[\w.-]*|[A-Za-z]:\\)""")
 
 def lint_notebook(path: Path) -> list[str]:
     """Problems of a notebook, in words; empty if it keeps the rules."""
-    cells = json.loads(path.read_text("utf-8"))["cells"]
+    notebook = json.loads(path.read_text("utf-8"))
+    cells = notebook["cells"]
     codes = [cell for cell in cells if cell["cell_type"] == "code"]
     problems = _lint_words(cells) + _lint_parameters(path.stem, codes) + _lint_outputs(codes)
+    kept = set(notebook["metadata"]) - {"kernelspec", "language_info"}
+    problems += [f"stored beside the cells: {name}" for name in sorted(kept)]
     for cell in codes:
         problems += [f"cell {cell['id']}: {problem}" for problem in _lint_code(_text(cell))]
     return problems

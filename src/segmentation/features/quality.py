@@ -155,7 +155,7 @@ def _accounts(data: Dataset) -> pd.DataFrame:
     rows = [
         {
             "source": account.source,
-            "files": ", ".join(account.files),
+            "files": account.files_words,
             "sha256": account.sha256,
             "rows_in": account.rows_in,
             "rows_out": account.rows_out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = ["INK", "NOTHING", "PALETTE", "Exhibit", "draft_figure", "segment_colo
 PALETTE = ("#0072B2", "#C4540A", "#00805F", "#A8458A", "#8A6A00", "#3B7FC4", "#B0413E", "#5B6B7A")
 INK = "#1F2933"
 EXHIBIT_MIME = "application/vnd.segmentation.exhibit+json"
+CAPTION_MIME = "application/vnd.segmentation.caption+json"
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 
 
@@ -64,6 +66,14 @@ class Exhibit:
             "alt": self.alt,
             "table": self.table.as_json(),
         }
+
+    def _ipython_display_(self) -> None:
+        """In JupyterLab the caption stands under the picture; the report takes both from the picture's own data."""
+        from IPython.display import display
+
+        page = f"<p>{html.escape(self.caption)}</p>"
+        display(self._repr_mimebundle_(), raw=True)
+        display({CAPTION_MIME: {"caption": self.caption}, "text/html": page, "text/plain": self.caption}, raw=True)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         content = self.as_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from lxml import html as lxml_html
@@ -94,26 +95,26 @@ def find_identifiers(text: str, identifiers: Iterable[str]) -> set[str]:
     >>> sorted(find_identifiers("ask ANA Diaz, +44 20 7946 0001", ["Ana Diaz", "442079460001", "Will"]))
     ['442079460001', 'Ana Diaz']
     """
-    known = list(identifiers)
     lowered = text.casefold()
     mails = {match.casefold() for match in EMAIL.findall(text)}
     numbers = {re.sub(r"\D", "", match) for match in NUMBER.findall(text)}
     words = [word.strip(".'’-") for word in WORDS.findall(lowered)]
     runs = {length: {" ".join(words[i : i + length]) for i in range(len(words) - length + 1)} for length in (2, 3, 4)}
-    found = set()
-    for identifier in known:
-        folded = identifier.strip().casefold()
-        digits = re.sub(r"\D", "", folded)
-        parts = [word.strip(".'’-") for word in WORDS.findall(folded)]
-        if "@" in folded:
-            hit = folded in mails
-        elif len(digits) >= 9 and len(digits) >= len(folded) / 2:
-            hit = digits in numbers
-        else:
-            hit = len(parts) in runs and " ".join(parts) in runs[len(parts)]
-        if hit:
-            found.add(identifier)
-    return found
+    seen = {"mail": mails, "number": numbers, **{str(length): found for length, found in runs.items()}}
+    return {name for name in identifiers for kind, value in [_form(name)] if value in seen.get(kind, ())}
+
+
+@cache
+def _form(identifier: str) -> tuple[str, str]:
+    """What kind of identifier it is (mail, number, or its number of words), and what a text would have to hold."""
+    folded = identifier.strip().casefold()
+    digits = re.sub(r"\D", "", folded)
+    if "@" in folded:
+        return "mail", folded
+    if len(digits) >= 9 and len(digits) >= len(folded) / 2:
+        return "number", digits
+    parts = [word.strip(".'’-") for word in WORDS.findall(folded)]
+    return str(len(parts)), " ".join(parts)
 
 
 def scan_leaks(study: Study, period: Period, folder: Path) -> None:

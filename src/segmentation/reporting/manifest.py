@@ -18,6 +18,8 @@ from .stages import Stage
 
 __all__ = ["ALWAYS_NEW", "code_digest", "input_digests", "package_versions", "revision", "stage_key"]
 
+OUTSIDE = {"synthetic", "scaffold", "cli.py", "preflight.py", "progress.py"}  # change no result
+CALLED = {"parameters.py", "facts.py", "summaries.py", "provenance.py"}  # of reporting, what notebooks call
 ALWAYS_NEW = "a database server: read again on every run"
 PACKAGES = (
     "numpy",
@@ -45,9 +47,9 @@ def code_digest() -> str:
     total = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         relative = path.relative_to(root)
-        if path.suffix not in {".py", ".yaml", ".json"} or relative.parts[0] in {"synthetic", "cli.py"}:
+        if path.suffix not in {".py", ".yaml", ".json"} or relative.parts[0] in OUTSIDE:
             continue
-        if relative.parts[0] == "reporting" and path.name != "parameters.py":
+        if relative.parts[0] == "reporting" and path.name not in CALLED:
             continue
         total.update(relative.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()

@@ -75,7 +75,7 @@ def publish_report(study: Study, period: Period, work: Path, root: Path, manifes
 
 
 def _write_report(study: Study, period: Period, work: Path, draft: Path, manifest: dict[str, Any]) -> None:
-    shutil.copytree(work / "results", draft / "results", ignore=shutil.ignore_patterns(".*", "exports"))
+    shutil.copytree(work / "results", draft / "results", ignore=shutil.ignore_patterns("*.part", "exports"))
     if (work / "results" / "exports").is_dir():
         shutil.copytree(work / "results" / "exports", draft / "exports")
     (draft / "notebooks").mkdir()
@@ -130,7 +130,10 @@ def _load_report(
     for stage, page in zip(STAGES, pages, strict=True):
         short = stage.title.split(":")[0]
         entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "question": page.title})
+    results = Workspace(study, period, "index", work)
+    verdict = results.read_json("verdict") if results.has("verdict") else {}
     report = {
+        "caution": verdict["sentences"][0] if verdict.get("label") == "constructive" else "",
         "title": study.title or study.study,
         "about": study.about,
         "period": str(period),
@@ -141,7 +144,7 @@ def _load_report(
         "versions": manifest["versions"],
         "random_state": study.choices.random_state,
     }
-    return report, pages, build_front(Workspace(study, period, "index", work))
+    return report, pages, build_front(results)
 
 
 def bundle_report(study: Study, period: Period, root: Path) -> Path:
@@ -170,8 +173,7 @@ def bundle_report(study: Study, period: Period, root: Path) -> Path:
             f"no report of {study.study} for {period} in {root}; make it with `segmentation run` first"
         )
     manifest = json.loads((published / "manifest.json").read_text("utf-8"))
-    work = root / ".work" / str(period)
-    report, pages, front = _load_report(study, period, work, manifest)
+    report, pages, front = _load_report(study, period, published, manifest)
     parts: list[dict[str, Any]] = [{"kind": "front", "name": "front", "short": "Overview", "title": "Overview"}]
     for stage, page in zip(STAGES, pages, strict=True):
         parts.append(

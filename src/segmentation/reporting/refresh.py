@@ -32,11 +32,12 @@ def store_outputs(executed: Path, target: Path) -> None:
     import nbformat
 
     notebook = nbformat.read(executed, as_version=4)
-    notebook.metadata.pop("papermill", None)
-    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
         if cell.cell_type == "code" and CHECKED not in cell.metadata.get("tags", []):
             cell.outputs = []
     target.write_text(nbformat.writes(notebook, indent=1) + "\n", "utf-8")

@@ -23,6 +23,7 @@ __all__ = ["Page", "RenderError", "environment", "read_notebook", "table_id"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 EXHIBIT = "application/vnd.segmentation.exhibit+json"
+CAPTION = "application/vnd.segmentation.caption+json"
 PLOTLY = "application/vnd.plotly.v1+json"
 KNOWN = {
     "application/vnd.segmentation.table+json": "table",
@@ -200,6 +201,8 @@ def _read_output(output: dict[str, Any], page: Page, number: int) -> list[dict[s
             raise RenderError(f"{where}: writes a warning a reader must not meet: {''.join(output['text'])[:300]}")
         return [{"kind": "facts", "text": "".join(output["text"])}]
     data = output.get("data", {})
+    if CAPTION in data:  # what JupyterLab shows under a picture; the page has it in the figure
+        return []
     if EXHIBIT in data:
         exhibit = data[EXHIBIT]
         if PLOTLY not in data or not exhibit["alt"].strip() or not exhibit["caption"].strip():
