@@ -13,8 +13,9 @@ import segmentation
 
 SOURCE = Path(__file__).parents[2] / "src" / "segmentation"
 ORDER = (
-    "errors", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering", "profiling", "qualitative",
-    "personas", "messaging", "tracking", "activation", "figures", "reporting", "scaffold", "progress", "preflight", "cli",
+    "errors", "words", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering",
+    "profiling", "qualitative", "personas", "messaging", "tracking", "activation", "figures", "reporting",
+    "scaffold", "progress", "preflight", "cli",
 )  # fmt: skip
 ALONE = {"plotly": "figures", "papermill": "reporting", "typer": "cli", "rich": "progress"}
 FILES = sorted(SOURCE.rglob("*.py"))

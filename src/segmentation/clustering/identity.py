@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..errors import ParameterError
+from ..words import join_words
 from .solution import Solution, natural_order
 
 __all__ = ["Match", "describe_match", "describe_migration", "match_segments", "migration_table", "tabulate_migration"]
@@ -136,7 +137,7 @@ def describe_match(match: Match) -> Reading:
         low = survivors["overlap"].min()
         each = f"{low:.0%}" if len(survivors) == 1 else f"at least {low:.0%}"
         texts.append(
-            f"{_list(survivors['new'])} {'goes' if len(survivors) == 1 else 'go'} on from the last period: of the members before or "
+            f"{join_words(survivors['new'])} {'goes' if len(survivors) == 1 else 'go'} on from the last period: of the members before or "
             f"now that are known in both periods, {each} are in {'it' if len(survivors) == 1 else 'the same one'} both times (Jaccard "
             "overlap)."
         )
@@ -413,8 +414,3 @@ def _withhold(counts: np.ndarray, min_cell: int) -> np.ndarray:
 
 def _few(n: int, min_cell: int) -> str:
     return "none" if n == 0 else f"fewer than {min_cell}" if n < min_cell else f"{n:,}"
-
-
-def _list(names: pd.Series) -> str:
-    words = [str(name) for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

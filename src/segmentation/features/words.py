@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..sources import canonical_table
 from ..study import Study
+from ..words import join_words
 from .encoder import Encoder
 from .quality import Quality
 
@@ -50,7 +49,7 @@ def describe_leaks(quality: Quality, study: Study) -> Callout:
     unread = " Columns that were not read (the last column of the table of sources) were not looked at."
     unknown = [f"“{study.variable(name).words}”" for name in open_ones]
     left = (
-        f" Too few {study.units} with or without it, or not a yes or no: {_list(unknown)}; nothing is known there."
+        f" Too few {study.units} with or without it, or not a yes or no: {join_words(unknown)}; nothing is known there."
         if unknown
         else ""
     )
@@ -59,7 +58,7 @@ def describe_leaks(quality: Quality, study: Study) -> Callout:
     if leaks.empty:
         judged = [f"“{v.words}”" for v in study.variables if v.role == "outcome" and v.name not in open_ones]
         text = (
-            f"{_count(columns, 'variable or column')} with one value a unit {_was(columns)} compared with {_list(judged)}; none "
+            f"{_count(columns, 'variable or column')} with one value a unit {_was(columns)} compared with {join_words(judged)}; none "
             f"tells it almost perfectly.{left}{unread}"
         )
         return Callout("finding", "No column that was read gives an outcome away.", text)
@@ -232,10 +231,10 @@ def _links(quality: Quality, study: Study) -> str:
         for row in out.itertuples()
     ]
     parts = [part if place == 0 else part.replace(" are also in ", " in ") for place, part in enumerate(parts)]
-    text = f"Of the {int(linkage['n'].iloc[0]):,} {study.units} in {shown}, {_list(parts)}." if parts else ""
+    text = f"Of the {int(linkage['n'].iloc[0]):,} {study.units} in {shown}, {join_words(parts)}." if parts else ""
     strays = linkage[(linkage["other"] == first) & (linkage["missing"] > 0)]
     lost = [f"{row.missing:,} of the {row.n:,} in {names.get(row.source, row.source)}" for row in strays.itertuples()]
-    return text + (f" Not in {shown}: {_list(lost)}." if lost else "")
+    return text + (f" Not in {shown}: {join_words(lost)}." if lost else "")
 
 
 def _gaps(quality: Quality, study: Study) -> str:
@@ -288,7 +287,7 @@ def _ageing(drift: pd.DataFrame, study: Study) -> str:
     if not names:
         return ""
     grows = "it grows by itself" if len(names) == 1 else "they grow by themselves"
-    return f" Not tested, because {grows} with time: {_list(names)}."
+    return f" Not tested, because {grows} with time: {join_words(names)}."
 
 
 def table_names(study: Study) -> dict[str, str]:
@@ -361,10 +360,6 @@ def _was(n: int) -> str:
 
 def _count(n: int, word: str) -> str:
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
-def _list(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
 def _range(n: pd.Series) -> str:

@@ -13,7 +13,7 @@ from ..qualitative.agreement import Agreement
 from ..qualitative.representativeness import Representativeness
 from ..qualitative.saturation import EVERYBODY, Saturation
 from ..qualitative.themes import Themes
-from ..qualitative.words import count_words, join_words, percent_words, range_words
+from ..words import count_words, join_words, percent_words, range_words
 from .exhibit import INK, NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_agreement", "plot_interviewees", "plot_saturation", "plot_themes"]

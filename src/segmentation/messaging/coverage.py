@@ -9,7 +9,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..period import Period
-from ..qualitative.words import join_words
+from ..words import join_words
 from .readability import split_words
 
 __all__ = [

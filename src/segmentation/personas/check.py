@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..qualitative.words import count_words, join_words
+from ..words import count_words, join_words
 from .findings import STATUSES, Findings, Judged, judge_evidence, judge_quote
 from .model import Claim, Persona
 from .overlap import persona_overlap

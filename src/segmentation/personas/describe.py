@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..display import Callout, Reading, Table
-from ..qualitative.words import count_words, join_words, percent_words
+from ..words import count_words, join_words, percent_words
 from .check import CheckedPersonas
 
 __all__ = ["describe_overlap", "describe_personas", "tabulate_claims", "tabulate_personas", "tabulate_rules"]

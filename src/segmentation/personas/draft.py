@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ..qualitative.quotes import choose_quotes
-from ..qualitative.words import join_words
+from ..words import join_words
 from .findings import Findings
 from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef
 

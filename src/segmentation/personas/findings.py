@@ -11,7 +11,7 @@ import pandas as pd
 from ..display import format_p
 from ..errors import nearest_word
 from ..qualitative import CodedInterviews, Redactor, check_quote
-from ..qualitative.words import join_words, range_words
+from ..words import join_words, range_words
 from .model import Evidence, ProfileRef, QuoteRef
 
 __all__ = ["Findings", "Judged", "judge_evidence"]

@@ -8,7 +8,7 @@ from itertools import combinations
 import pandas as pd
 
 from ..display import Table
-from ..qualitative.words import join_words, percent_words
+from ..words import join_words, percent_words
 from .findings import Findings
 from .model import Claim, Evidence, Persona
 from .rules import PersonaRules, match_defining

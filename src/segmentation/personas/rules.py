@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..errors import ParameterError
-from ..qualitative.words import count_words, join_words, percent_words
+from ..words import count_words, join_words, percent_words
 from .findings import Findings
 from .model import Persona, ProfileRef
 

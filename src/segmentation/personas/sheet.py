@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..errors import ParameterError, nearest_word
 from ..qualitative.intervals import wilson_interval
-from ..qualitative.words import percent_words
+from ..words import percent_words
 from .avatar import draw_avatar, initials_of
 from .check import CheckedPersonas
 from .model import SECTIONS, Persona

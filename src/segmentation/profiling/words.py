@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..study import Study
+from ..words import join_words
 
 __all__ = [
     "describe_descriptors",
@@ -43,8 +44,8 @@ def name_segment(profile: pd.DataFrame, segment: str, study: Study) -> str:
     markers = _markers(profile, segment, "base")
     high = [study.variable(name).words for name in markers.loc[markers["z"] > 0, "variable"]]
     low = [study.variable(name).words for name in markers.loc[markers["z"] < 0, "variable"]]
-    parts = [f"high {_list(high[:2])}"] if high else []
-    parts += [f"low {_list(low[: 1 if high else 2])}"] if low else []
+    parts = [f"high {join_words(high[:2])}"] if high else []
+    parts += [f"low {join_words(low[: 1 if high else 2])}"] if low else []
     return ", ".join(parts) or NEAR_AVERAGE
 
 
@@ -76,7 +77,7 @@ def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
     """Which descriptors tell the segments apart, how strongly, and which cannot be judged."""
     tested = tests[tests["p"].notna()]
     unjudged = [study.variable(name).words for name in tests.loc[tests["p"].isna(), "variable"]]
-    left = f"Not enough data for {_list(unjudged[:SHOWN])}{_more(unjudged, SHOWN)}." if unjudged else ""
+    left = f"Not enough data for {join_words(unjudged[:SHOWN])}{_more(unjudged, SHOWN)}." if unjudged else ""
     if tested.empty:
         return Reading(
             [left or "The study has no descriptors, so nothing beyond the base variables describes the segments."]
@@ -187,7 +188,7 @@ def _kinship(found: pd.DataFrame, study: Study) -> str:
         return ""
     return (
         f" Counted from the same records as base variables, so that some difference follows from how the segments were made: "
-        f"{_list(same[:SHOWN])}{_more(same, SHOWN)}."
+        f"{join_words(same[:SHOWN])}{_more(same, SHOWN)}."
     )
 
 
@@ -266,7 +267,3 @@ def _were(n: int) -> str:
 
 def _count(n: int, word: str) -> str:
     return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
-def _list(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

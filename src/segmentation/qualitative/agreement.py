@@ -10,9 +10,9 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
+from ..words import count_words, join_words, percent_words, range_words
 from .alpha import alpha_of_coincidences, coincidences
 from .coded import CodedInterviews
-from .words import count_words, join_words, percent_words, range_words
 
 __all__ = ["Agreement", "describe_agreement", "measure_agreement", "tabulate_agreement"]
 

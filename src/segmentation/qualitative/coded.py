@@ -12,8 +12,8 @@ import pandas as pd
 from ..dataset import Dataset
 from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError, nearest_word
+from ..words import count_words, join_words
 from .contract import check_interviews, read_consent
-from .words import count_words, join_words
 
 __all__ = [
     "CodedInterviews",

@@ -11,9 +11,9 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
+from ..words import count_words, join_words
 from .coded import CodedInterviews
 from .redaction import Redactor
-from .words import count_words, join_words
 
 __all__ = ["QuoteBank", "QuoteCheck", "build_quote_bank", "check_quote", "describe_quotes", "tabulate_quotes"]
 

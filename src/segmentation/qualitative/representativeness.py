@@ -11,9 +11,9 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table, format_p
 from ..errors import ParameterError
+from ..words import count_words, join_words, percent_words
 from .coded import CodedInterviews
 from .intervals import multinomial_test
-from .words import count_words, join_words, percent_words
 
 __all__ = ["Representativeness", "compare_interviewees", "describe_interviewees", "tabulate_interviewees"]
 

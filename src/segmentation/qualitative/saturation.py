@@ -10,9 +10,9 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
+from ..words import count_words, join_words, percent_words
 from .coded import CodedInterviews, Presence, code_presence, presence_words
 from .intervals import wilson_interval
-from .words import count_words, join_words, percent_words
 
 __all__ = [
     "Saturation",

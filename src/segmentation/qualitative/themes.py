@@ -9,9 +9,9 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table, format_p
 from ..errors import ParameterError
+from ..words import count_words, join_words, range_words
 from .coded import CodedInterviews, Presence, code_presence, presence_words
 from .intervals import adjust_p_values, freeman_halton_test, newcombe_interval, wilson_interval
-from .words import count_words, join_words, range_words
 
 __all__ = ["Themes", "compare_themes", "describe_themes", "tabulate_themes"]
 

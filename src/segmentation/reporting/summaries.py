@@ -17,9 +17,9 @@ from ..personas.describe import DRAFT
 from ..profiling import name_segment
 from ..profiling.words import rank_effects
 from ..qualitative import Agreement, CodedInterviews, Saturation, Themes
-from ..qualitative.words import count_words, join_words
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
+from ..words import count_words, join_words
 
 __all__ = [
     "summarise_data",

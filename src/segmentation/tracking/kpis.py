@@ -14,6 +14,7 @@ from ..errors import ParameterError
 from ..messaging.rates import order_segments, say_per_cent, say_share, withhold_small
 from ..qualitative.intervals import wilson_interval
 from ..study import Study
+from ..words import join_words
 from .declared import UNITS, Kpi, load_kpis
 from .numbers import shrink_rates
 
@@ -210,7 +211,7 @@ def describe_kpis(table: pd.DataFrame, period: object) -> Reading | Callout:
     formed = table[table["formed"].astype(bool) & (table["segment"] != "all")].drop_duplicates("kpi")["label"]
     if len(formed):
         every = len(formed) == table["kpi"].nunique() > 1
-        named = f"All {len(formed)} KPIs" if every else _list([f"“{label}”" for label in formed])
+        named = f"All {len(formed)} KPIs" if every else join_words([f"“{label}”" for label in formed])
         paragraphs.append(
             f"{named} {'counts' if len(formed) == 1 else 'count'} events that formed the segments, so that segments differ in "
             f"{'it' if len(formed) == 1 else 'them'} by construction: compare a segment with its own past, not with the others."
@@ -243,7 +244,7 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
     for word, phrase in (("met", "Target met"), ("not met", "Target missed"), ("cannot tell", "Cannot tell yet")):
         hits = rows.loc[rows["met"] == word, "segment"]
         if len(hits):
-            where = [f"in {_list(hits[hits != 'all'])}"] if (hits != "all").any() else []
+            where = [f"in {join_words(hits[hits != 'all'])}"] if (hits != "all").any() else []
             where += ["over everybody"] if (hits == "all").any() else []
             text += f" {phrase} {' and '.join(where)}"
             text += (
@@ -252,7 +253,7 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
                 else "."
             )
     small = inner[inner["withheld"].astype(bool)]
-    text += f" Withheld for too few {total['counted']}: {_list(small['segment'])}." if len(small) else ""
+    text += f" Withheld for too few {total['counted']}: {join_words(small['segment'])}." if len(small) else ""
     missing = total["events_missing"]
     return f"{text} These declared events occur nowhere in the data: {missing}." if missing else text
 
@@ -290,8 +291,3 @@ def tabulate_kpis(table: pd.DataFrame, *, source: str = "") -> Table:
     )
     tail = f" Source: {source}." if source else ""
     return Table(frame, f"KPIs by segment against their targets.{tail}", formats, note)
-
-
-def _list(words: Any) -> str:
-    words = [str(word) for word in words]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
