@@ -33,7 +33,6 @@ POLICY = (
     "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
-LEDGER = ("membership", "solution")  # what next quarter needs to know
 
 
 def publish_report(study: Study, period: Period, work: Path, root: Path, manifest: dict[str, Any]) -> Path:
