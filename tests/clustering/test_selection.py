@@ -13,7 +13,7 @@ from segmentation.clustering import (
     tabulate_comparison,
     tabulate_stability,
 )
-from segmentation.clustering.selection import _overlap
+from segmentation.clustering.resample import best_overlap
 from segmentation.errors import DataContractError, ParameterError
 from segmentation.study import Choices
 
@@ -111,7 +111,7 @@ def test_recommend_segments_follows_the_stated_rule(changes, segments, rule):
 
 
 def test_overlap_is_jaccard_of_best_counterpart():
-    assert _overlap(np.array([[2.0, 1.0], [0.0, 3.0]])).tolist() == [2 / 3, 0.75]
+    assert best_overlap(np.array([[2.0, 1.0], [0.0, 3.0]])).tolist() == [2 / 3, 0.75]
 
 
 def test_tabulate_comparison_marks_the_recommended_row(comparison):

@@ -11,8 +11,9 @@ import pandas as pd
 from ..display import Reading, Table
 from ..errors import ParameterError
 from ..study import Choices
-from .inputs import DistinctRows, check_count, complete_rows, distinct_rows, spawn_seeds
-from .kmeans import Search, adjusted_rand, fit_weighted, map_threads, nearest_centres, pad, search_kmeans
+from .inputs import check_count, complete_rows, distinct_rows
+from .kmeans import Search, search_kmeans
+from .resample import resample, starts_needed
 from .structure import StructureTest, measure_structure
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
 ]
 
 STABLE_JACCARD, PATTERN_JACCARD, STABLE_ARI = 0.75, 0.60, 0.80
-FEWEST_STARTS, MOST_STARTS, MISS = 5, 20, 0.01
 TIE = 0.5
 
 
@@ -146,8 +146,8 @@ def compare_solutions(
         structure = measure_structure(encoded, counts, references=choices.references, random_state=choices.random_state)
     values = rows.to_numpy()
     searches = {k: search_kmeans(values, k, starts=choices.starts, random_state=choices.random_state) for k in counts}
-    starts = {k: pair_starts or _starts_needed(searches[k]) for k in counts}
-    resampled = _resample(distinct_rows(values), searches, starts, choices)
+    starts = {k: pair_starts or starts_needed(searches[k]) for k in counts}
+    resampled = resample(distinct_rows(values), searches, starts, choices)
     table = _table(searches, starts, resampled, structure)
     recommendation = recommend_segments(table, min_cell=choices.min_cell)
     table["recommended"] = table.index == recommendation.segments
@@ -321,57 +321,6 @@ def tabulate_stability(
         "verdict above needs more than this column."
     )
     return Table(shown, caption, {"overlap": ".2f"}, note)
-
-
-def _starts_needed(search: Search) -> int:
-    rate = min(search.near / search.starts, 0.999)
-    return int(np.clip(np.ceil(np.log(MISS) / np.log1p(-rate)), FEWEST_STARTS, MOST_STARTS))
-
-
-def _resample(
-    rows: DistinctRows, searches: Mapping[int, Search], starts: Mapping[int, int], choices: Choices
-) -> dict[int, tuple[np.ndarray, np.ndarray, int]]:
-    """For each k: agreement of each pair, overlap of each segment in each sample (pairs * 2, k), pairs that lost a segment."""
-    padded, n = pad(rows.values), int(rows.counts.sum())
-    first = np.unique(rows.place, return_index=True)[1]
-    reference = {k: search.labels[first] for k, search in searches.items()}
-
-    def draw(pair: int) -> dict[int, tuple[float, np.ndarray, bool]]:
-        random = np.random.default_rng(spawn_seeds(choices.random_state, "pairs", pair, size=4))
-        seeds = random.integers(2**32, size=(2, max(starts.values())), dtype=np.uint32)
-        samples = [random.multinomial(n, rows.counts / n).astype(float) for _ in range(2)]
-        kept = [np.flatnonzero(sample) for sample in samples]
-        columns = [np.ascontiguousarray(padded[:, chosen]) for chosen in kept]
-        found = {}
-        for k in searches:
-            labels = []
-            for i in range(2):
-                centres = fit_weighted(columns[i], samples[i][kept[i]], k, seeds[i, : starts[k]])[1]
-                labels.append(nearest_centres(rows.values, centres[:, : rows.values.shape[1]]))
-            overlaps = np.array([_overlap(_cross(reference[k], label, rows.counts, k)) for label in labels])
-            lost = any(len(np.unique(label)) < k for label in labels)
-            found[k] = (adjusted_rand(_cross(*labels, rows.counts, k)), overlaps, lost)
-        return found
-
-    draws = map_threads(draw, range(choices.pairs))
-    return {
-        k: (
-            np.array([found[k][0] for found in draws]),
-            np.concatenate([found[k][1] for found in draws]),
-            sum(found[k][2] for found in draws),
-        )
-        for k in searches
-    }
-
-
-def _cross(first: np.ndarray, second: np.ndarray, counts: np.ndarray, k: int) -> np.ndarray:
-    return np.bincount(first * k + second, weights=counts, minlength=k * k).reshape(k, k)
-
-
-def _overlap(table: np.ndarray) -> np.ndarray:
-    """Best Jaccard similarity of each row's segment with any column's."""
-    union = table.sum(axis=1, keepdims=True) + table.sum(axis=0, keepdims=True) - table
-    return (table / np.where(union > 0, union, 1.0)).max(axis=1)
 
 
 def _table(

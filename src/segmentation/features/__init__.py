@@ -11,6 +11,7 @@ from .leaks import screen_leaks
 from .quality import Quality, assess_quality, link_sources
 from .survey import flag_careless
 from .table import FeatureTable, feature_values
+from .weights import describe_weights, effective_base, unit_weights
 from .words import (
     describe_drift,
     describe_leaks,
@@ -40,6 +41,8 @@ __all__ = [
     "describe_drift",
     "describe_leaks",
     "describe_quality",
+    "describe_weights",
+    "effective_base",
     "feature_values",
     "find_duplicates",
     "fit_encoder",
@@ -54,4 +57,5 @@ __all__ = [
     "tabulate_encoder",
     "tabulate_linkage",
     "tabulate_missing",
+    "unit_weights",
 ]

@@ -272,6 +272,13 @@ def _cell_q(rows: list[_Rows], base: set[str]) -> list[np.ndarray]:
     return [np.ones(len(row.p)) if row.variable.name in base else next(adjusted) for row in rows]
 
 
+def _role(variable: Variable, study: Study) -> str:
+    """Role in this segmentation: a base variable of another one is a descriptor here."""
+    if variable.name in study.segmentation.base:
+        return "base"
+    return "descriptor" if variable.role == "base" else variable.role
+
+
 def _tidy(
     row: _Rows,
     everybody: Everybody,
@@ -296,7 +303,7 @@ def _tidy(
     table = table.assign(
         variable=row.variable.name,
         level="yes" if row.level == "yes" and row.variable.level == "binary" else row.level,
-        role="base" if row.variable.name in study.segmentation.base else row.variable.role,
+        role=_role(row.variable, study),
         kind=row.kind,
         base=row.base.astype(int),
         total=row.total,

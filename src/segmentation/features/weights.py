@@ -1,0 +1,103 @@
+"""Weights: how many units of the market each unit stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..display import Callout, Reading
+from ..errors import DataContractError, Violation
+from ..study import Study
+from .survey import rows_words
+from .table import FeatureTable, feature_values
+
+__all__ = ["describe_weights", "effective_base", "unit_weights"]
+
+HEAVY = 0.05  # a unit with more of the total than this is named as a limit on trust
+
+
+def unit_weights(features: FeatureTable | pd.DataFrame, study: Study) -> pd.Series | None:
+    """Weight of each unit, scaled to a mean of 1 over the units that have one; None if the study has no weights.
+
+    Parameters
+    ----------
+    features : FeatureTable or pandas.DataFrame
+        Index: unit; holds the study's weight variable.
+    study : Study
+
+    Returns
+    -------
+    pandas.Series or None
+        Index of ``features``. A unit without a weight (not in the survey that weights stand for) keeps NaN and is left out of every
+        weighted number.
+
+    Raises
+    ------
+    DataContractError
+        With every negative or infinite weight, or if no weight is positive.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> unit_weights(pd.DataFrame(index=["a"]), tiny_study()) is None
+    True
+    """
+    if study.weight is None:
+        return None
+    weights = feature_values(features, [study.weight])[study.weight].astype(float)
+    found = []
+    wrong = weights.index[(weights < 0) | np.isinf(weights)]
+    if len(wrong):
+        found.append(
+            Violation(
+                f"{len(wrong)} weights are negative or infinite",
+                str(study.file),
+                rows_words(wrong),
+                study.weight,
+                float(weights[wrong[0]]),
+                "0 or more",
+                "Correct the weights at their source",
+            )
+        )
+    elif not weights.sum() > 0:
+        fix = "Take weight: out of the study file, or correct the weights at their source"
+        found.append(Violation("the weights sum to zero", str(study.file), None, study.weight, 0.0, "", fix))
+    if found:
+        raise DataContractError(found)
+    return weights / weights[weights > 0].mean()
+
+
+def effective_base(weights: pd.Series | np.ndarray) -> float:
+    """Kish's effective sample size: as many equally weighted units would tell as much.
+
+    Examples
+    --------
+    >>> effective_base(np.array([1.0, 1.0, 2.0])).__round__(3)
+    2.667
+    """
+    known = np.asarray(weights, float)
+    known = known[np.isfinite(known)]
+    return float(known.sum() ** 2 / (known**2).sum()) if len(known) and known.any() else 0.0
+
+
+def describe_weights(weights: pd.Series | None, *, units: str = "units") -> Reading | Callout:
+    """What the weights do to the base, and whether single units carry too much."""
+    if weights is None:
+        return Callout("absent", "This study has no weights.", f"Each of the {units} counts once.")
+    known = weights[weights > 0]
+    shares = known / known.sum()
+    heaviest = float(shares.max())
+    text = (
+        f"Numbers are weighted: {len(known):,} {units} stand for the market with weights from {known.min():.2f} to {known.max():.2f} "
+        f"(mean 1). They tell as much as {effective_base(known):,.0f} equally weighted {units} would (effective base)."
+    )
+    left = len(weights) - len(known)
+    if left:
+        text += f" {left:,} {units} have no weight and are left out of weighted numbers."
+    if heaviest <= HEAVY:
+        return Reading([text])
+    return Callout(
+        "caution",
+        f"One of the {units} carries {heaviest:.0%} of the total weight.",
+        f"{text} Trim or correct the heaviest weights before anything is decided on these numbers.",
+    )

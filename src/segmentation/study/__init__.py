@@ -1,0 +1,29 @@
+"""The study file: what to read, what each column means, which choices were made.
+
+The whole file is validated before anything runs; every problem is reported at once, with its line and the nearest right word.
+"""
+
+from __future__ import annotations
+
+from .choices import Choices
+from .load import load_study
+from .model import Study, study_schema
+from .parts import Source, Variable
+from .segmenting import METHODS, Segmenting
+from .strict_yaml import read_yaml
+from .use import Criterion, Scorecard, Targeting
+
+__all__ = [
+    "METHODS",
+    "Choices",
+    "Criterion",
+    "Scorecard",
+    "Segmenting",
+    "Source",
+    "Study",
+    "Targeting",
+    "Variable",
+    "load_study",
+    "read_yaml",
+    "study_schema",
+]
