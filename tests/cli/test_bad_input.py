@@ -127,7 +127,11 @@ CASES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "misspelt method": (
         swap("study.yaml", "method: kmeans", "method: kmean"),
-        ["study.yaml, line 42, column 'segmentations.usage.method'", "got 'kmean'; allowed: 'kmeans', 'latent-class'", "Did you mean 'kmeans'?"],
+        [
+            "study.yaml, line 42, column 'segmentations.usage.method'",
+            "got 'kmean'; allowed: 'kmeans', 'latent-class'",
+            "Did you mean 'kmeans'?",
+        ],
     ),
     "duplicate ids": (
         edit("accounts.csv", lambda rows: [*rows, rows[5]]),
