@@ -12,11 +12,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 report: .venv/ready  ## run a study and publish its report (STUDY=..., PERIOD=...)
 	$(BIN)/segmentation run $(STUDY) $(if $(PERIOD),--period $(PERIOD)) --jobs $(JOBS)
 
-test: .venv/ready .venv/browser  ## run all tests
+test: .venv/ready .venv/browser .venv-lab/ready  ## run all tests
 	$(BIN)/python -m pytest -q
 
 lab: .venv-lab/ready  ## open JupyterLab on the notebooks
-	.venv-lab/bin/jupyter lab --notebook-dir=. notebooks/explore.ipynb
+	JUPYTER_CONFIG_PATH=$(CURDIR)/lab .venv-lab/bin/jupyter lab --notebook-dir=. notebooks/explore.ipynb  # lab/: asks nobody on the internet
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -30,6 +30,7 @@ lab: .venv-lab/ready  ## open JupyterLab on the notebooks
 	$(PYTHON) -m venv .venv-lab
 	.venv-lab/bin/python -m pip install --quiet --require-hashes -r requirements-lab.lock
 	.venv-lab/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	.venv-lab/bin/python -c "from segmentation.clustering import warm; warm()"
 	touch $@
 
 # Browser tests need Chromium and axe-core; where they cannot be had the tests say so and are skipped.
@@ -40,9 +41,8 @@ lab: .venv-lab/ready  ## open JupyterLab on the notebooks
 notebooks: .venv/ready  ## run the notebooks on the sample and keep the outputs that tests compare
 	$(BIN)/python -m segmentation.reporting.refresh
 
-bench: .venv/ready  ## run the benchmarks
-	$(BIN)/python benchmarks/clustering_speed.py
-	$(BIN)/python benchmarks/tier_recovery.py
+bench: .venv/ready  ## measure every promise about speed: one row a target (BENCH="--quick" for a trial)
+	env -u OMP_NUM_THREADS $(BIN)/python benchmarks/targets.py $(BENCH)
 
 check: .venv/ready  ## lint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -34,7 +34,7 @@ class CheckedStudy:
         Its account says what happened to every row.
     features : FeatureTable
     complete : int
-        Units that have every base variable: segments are formed on these.
+        Units that segments are formed on: those with every base variable, or with enough of them where the method allows it.
     written : mapping of str to int
         What the team wrote: personas, messages, experiments, kpis, feedback, and how many of each.
     """
@@ -150,13 +150,12 @@ def _collected(found: list[Violation], file: str = "") -> Iterator[None]:
 
 
 def _count_complete(features: FeatureTable, study: Study) -> int:
-    """Units with every base variable, after checking that there are enough of them for the numbers of segments asked for."""
-    from .clustering.inputs import complete_rows  # the room is heavy, and a run that begins does not need it here
+    """Units the method can learn from, after checking that there are enough for the numbers of segments and that rules are a partition."""
+    from .clustering.methods import count_usable  # the room is heavy, and a run that begins does not need it here
 
-    encoded = fit_encoder(features, study.base).encode(features)
     most = study.segmentation.candidates[-1]
     try:
-        return len(complete_rows(encoded, segments=most))
+        return count_usable(study, features, fit_encoder(features, study.base))
     except ParameterError as error:
         where = f"segmentations.{next(iter(study.segmentations))}.segments"
         fix = "Ask for fewer segments, or bring more units"
@@ -182,6 +181,10 @@ def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -
             for experiment in experiments:
                 with _collected(found):
                     read_exposures(experiment, unit=study.unit)
+    with _collected(found):
+        from .clustering.decisions import load_decisions  # see _count_complete
+
+        load_decisions(study)
     for key, load in (("kpis", load_kpis), ("feedback", read_feedback)):
         if getattr(study, key) is not None:
             with _collected(found):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-__all__ = ["count_words", "join_words", "percent_words", "range_words"]
+__all__ = ["count_words", "few_words", "join_words", "percent_words", "range_words"]
 
 
 def count_words(n: int, one: str, many: str = "") -> str:
@@ -40,10 +40,10 @@ def percent_words(share: float) -> str:
 
     Examples
     --------
-    >>> percent_words(0.417), percent_words(float("nan"))
-    ('42 %', '–')
+    >>> percent_words(0.417), percent_words(-1e-17), percent_words(float("nan"))
+    ('42 %', '0 %', '–')
     """
-    return "–" if pd.isna(share) else f"{share * 100:.0f} %"
+    return "–" if pd.isna(share) else f"{round(share * 100) + 0:d} %"
 
 
 def range_words(limits: Sequence[float], spec: str = ".2f") -> str:
@@ -56,3 +56,14 @@ def range_words(limits: Sequence[float], spec: str = ".2f") -> str:
     """
     lower, upper = limits
     return "no interval" if pd.isna(lower) or pd.isna(upper) else f"{lower:{spec}} to {upper:{spec}}"
+
+
+def few_words(n: int, least: int) -> str:
+    """A number of units as it may be published: small ones are not told exactly.
+
+    Examples
+    --------
+    >>> few_words(1200, 10), few_words(7, 10), few_words(0, 10)
+    ('1,200', 'fewer than 10', '0')
+    """
+    return f"fewer than {least}" if 0 < n < least else f"{n:,d}"

@@ -31,7 +31,8 @@ def make_solution(variables: list[str], seed: int, k: int = 4, min_observed: flo
     ids = pd.Index([f"S{i + 1}" for i in range(k)], name="segment")
     centres = pd.DataFrame(np.random.default_rng(seed).normal(size=(k, len(variables))), index=ids, columns=variables)
     sizes = pd.Series(1, index=ids, dtype="int64")
-    return Solution("test", centres, sizes, {"within_ss": 0.0}, 1, min_observed, tuple(ids))
+    search = {"within_ss": 3.5 * k, "weight": 4.0 * k}
+    return Solution("test", centres, sizes, search, 1, min_observed, tuple(ids))
 
 
 def make_encoder(table: pd.DataFrame, winsorise: float = 0.02) -> Encoder:
@@ -60,7 +61,29 @@ def test_format_assignment_sql_equals_the_library_with_missing_values(seed, wins
     assert set(expected["basis"]) == {"fitted", "placed", "unplaced"}
     for column in ("segment", "second", "basis"):
         assert found[column].fillna("").tolist() == expected[column].fillna("").tolist()
-    np.testing.assert_allclose(found["margin"].to_numpy(float), expected["margin"].to_numpy(float), atol=1e-9)
+    assert list(found.columns) == list(expected.columns)
+    for column in ("margin", "probability"):
+        np.testing.assert_allclose(found[column].to_numpy(float), expected[column].to_numpy(float), atol=1e-9)
+
+
+@pytest.mark.parametrize(("search", "known"), [({}, False), ({"within_ss": 0.0}, True)])
+def test_format_assignment_sql_probability_without_spread_equals_the_library(search, known):
+    table = draw(4).dropna()
+    encoder = make_encoder(table)
+    solution = make_solution(list(table.columns), 4)
+    solution = Solution(**{**solution.__dict__, "search": search})
+    expected = assign_segments(solution, encoder.encode(table))["probability"]
+    found = run(format_assignment_sql(solution.to_dict(), encoder.to_dict(), "features", unit="company_id"), table)
+    np.testing.assert_allclose(found.reindex(expected.index)["probability"].to_numpy(float), expected)
+    assert expected.notna().all() == known
+
+
+def test_format_assignment_sql_refuses_a_method_without_centres():
+    solution = make_solution(["a"], 1).to_dict() | {"method": "latent-class"}
+    with pytest.raises(
+        ParameterError, match=r"place by centres .kmeans, ward. can be written as SQL; got 'latent-class'"
+    ):
+        format_assignment_sql(solution, {"variables": []}, "t")
 
 
 def test_format_assignment_sql_null_is_missing_too_and_ties_go_to_the_first():
@@ -77,9 +100,9 @@ def test_format_assignment_sql_null_is_missing_too_and_ties_go_to_the_first():
             "create table t as select * from (values ('x', 0.0, 0.0), ('y', null, null), ('z', -1.0, null)) v(u, a, b)"
         )
         rows = {row[0]: row[1:] for row in engine.execute(query).fetchall()}
-    assert rows["x"] == ("S1", "S2", 0.0, "fitted")
-    assert rows["y"] == (None, None, None, "unplaced")
-    assert rows["z"] == ("S2", "S1", 1.0, "placed")
+    assert rows["x"] == ("S1", "S2", 0.0, "fitted", 0.5)
+    assert rows["y"] == (None, None, None, "unplaced", None)
+    assert rows["z"][:4] == ("S2", "S1", 1.0, "placed") and rows["z"][4] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -121,3 +144,16 @@ def test_format_assignment_sql_refuses_what_does_not_fit():
         format_assignment_sql(bad.to_dict(), one, "t")
     with pytest.raises(ParameterError, match="1 segments"):
         format_assignment_sql(make_solution(["a"], 1, k=1).to_dict(), one, "t")
+
+
+def test_format_assignment_sql_merged_segments_equal_the_library():
+    table = draw(5)
+    encoder, solution = make_encoder(table), make_solution(list(table.columns), 5)
+    solution = Solution(**{**solution.__dict__, "merged": {"S3": "S1"}})
+    expected = assign_segments(solution, encoder.encode(table)).drop(columns="unmerged")
+    found = run(format_assignment_sql(solution.to_dict(), encoder.to_dict(), "features", unit="company_id"), table)
+    found = found.reindex(expected.index)
+    for column in ("segment", "second", "basis"):
+        assert found[column].fillna("").tolist() == expected[column].fillna("").tolist()
+    for column in ("margin", "probability"):
+        np.testing.assert_allclose(found[column].to_numpy(float), expected[column].to_numpy(float), atol=1e-9)

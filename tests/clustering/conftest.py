@@ -19,9 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def worlds() -> ModuleType:
     """The simulated worlds of the benchmark, so that suite and published rates mean the same."""
-    spec = importlib.util.spec_from_file_location(
-        "structure_error_rates", ROOT / "benchmarks" / "structure_error_rates.py"
-    )
+    spec = importlib.util.spec_from_file_location("worlds", ROOT / "benchmarks" / "worlds.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -7,10 +7,14 @@ import pytest
 from segmentation.clustering import (
     assess_structure,
     compare_solutions,
+    compare_with_published,
     describe_comparison,
+    describe_search,
     describe_verdict,
     recommend_segments,
+    search_kmeans,
     tabulate_comparison,
+    tabulate_search,
     tabulate_stability,
 )
 from segmentation.clustering.resample import best_overlap
@@ -137,7 +141,7 @@ def test_assess_structure_planted_segments_are_natural(planted, quick, compariso
 
 
 def test_assess_structure_one_population_first_words_say_so(worlds, quick):
-    encoded = worlds.encode(worlds.uniform(np.random.default_rng(1), 200))
+    encoded = worlds.encode(worlds.uniform(np.random.default_rng(2), 200))
     verdict = assess_structure(encoded, segments=range(4, 6), choices=quick)
     callout, _ = describe_verdict(verdict)
     assert verdict.label == "constructive"
@@ -167,3 +171,35 @@ def test_assess_structure_chosen_must_have_been_compared(planted, quick, compari
     assert verdict.label != "natural"
     with pytest.raises(ParameterError, match="chosen must be one of 2, 3"):
         assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison, chosen=11)
+
+
+def test_tabulate_search_tells_how_surely_the_best_was_found(comparison):
+    table = tabulate_search(comparison, units="accounts", source="survey.csv")
+    assert table.frame["reached the best"].tolist() == comparison.table["hits"].tolist()
+    assert table.frame.set_index("segments").loc[6, "reading"] == "found again and again"
+    assert table.frame["10 such starts would miss it"].between(0, 1).all()
+    assert "n = 600 accounts" in table.caption
+    assert "With 6 segments" in str(describe_search(comparison))
+
+
+def test_compare_with_published_poor_optimum_best_and_better():
+    values = np.array([[0.0], [1.0], [9.0], [10.0], [14.0]])
+    found = search_kmeans(values, 2, random_state=1)
+    poor = str(compare_with_published(found, within_ss=50.0, labels=np.array([0, 0, 0, 0, 1]), what="The old report"))
+    assert poor.startswith("The old report is not the best partition of these data")
+    assert "adjusted Rand index" in poor
+    assert "is the best partition found" in str(compare_with_published(found, within_ss=found.within_ss))
+    assert "use more starts" in str(compare_with_published(found, within_ss=found.within_ss - 1))
+    with pytest.raises(ParameterError, match="between 0 and the total sum of squares"):
+        compare_with_published(found, within_ss=1e6)
+
+
+@pytest.mark.parametrize("kind", ["natural", "reproducible", "constructive"])
+def test_describe_verdict_says_what_may_be_decided(planted, quick, comparison, kind):
+    from dataclasses import replace
+
+    verdict = assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison)
+    callout, reading = describe_verdict(replace(verdict, label=kind))
+    assert "What may be decided: " in callout.text
+    assert "What may not: " in callout.text
+    assert "What would have been found: " in str(reading)

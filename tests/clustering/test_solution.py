@@ -141,3 +141,71 @@ def test_describe_membership_counts_each_basis(planted, solution):
 
 def test_choices_min_observed_is_kept_in_the_solution(planted):
     assert fit_segments(planted, 2, choices=Choices(min_observed=0.9, starts=5)).min_observed == 0.9
+
+
+def test_assign_segments_probability_as_by_hand():
+    solution = Solution(**{**_two().__dict__, "search": {"within_ss": 60.0, "weight": 10.0}})  # variance 2 a variable
+    encoded = pd.DataFrame({"a": [0.0, 1.5], "b": [0.0, 2.0], "c": [0.0, np.nan]}, index=["x", "y"])
+    found = assign_segments(solution, encoded)["probability"]
+    # x: squares 0 and 25, so 1 / (1 + exp(-25 / 4)); y stands half-way.
+    assert found["x"] == pytest.approx(1 / (1 + np.exp(-6.25)))
+    assert found["y"] == pytest.approx(0.5)
+
+
+def test_assign_segments_probability_without_spread_known_is_missing():
+    assert assign_segments(_two(), pd.DataFrame({"a": [0.0], "b": [0.0], "c": [0.0]}))["probability"].isna().all()
+
+
+def test_assign_segments_merged_segments_are_one_and_keep_what_they_were(planted, solution):
+    merged = Solution(**{**solution.__dict__, "merged": {"S6": "S5"}})
+    alone, found = assign_segments(solution, planted), assign_segments(merged, planted)
+    assert found["unmerged"].equals(alone["segment"])
+    assert found["segment"].tolist() == alone["segment"].replace("S6", "S5").tolist()
+    assert (found["segment"] != found["second"]).all()
+    assert (found["probability"] >= alone["probability"] - 1e-12).all()
+    assert Solution.from_dict(json.loads(json.dumps(merged.to_dict()))).merged == {"S6": "S5"}
+
+
+def test_solution_of_before_methods_is_still_read(solution):
+    old = {
+        key: value
+        for key, value in solution.to_dict().items()
+        if key not in ("method", "model", "components", "merged")
+    }
+    assert Solution.from_dict(old).to_dict() == solution.to_dict()
+
+
+def test_solution_from_dict_unknown_method_is_refused(solution):
+    with pytest.raises(ParameterError, match=r"method must be one of 'kmeans', .*; got 'kmedian'"):
+        Solution.from_dict({**solution.to_dict(), "method": "kmedian"})
+
+
+def test_fit_segments_unit_weights_are_no_weights(planted, quick, solution):
+    ones = pd.Series(1.0, index=planted.index)
+    assert fit_segments(planted, 6, choices=quick, weights=ones).to_dict() == solution.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], "weights must be a Series by unit; got list"),
+        (-1.0, "weights must be finite and"),
+        (0.0, "has a weight"),
+    ],
+)
+def test_fit_segments_bad_weights_are_refused(weights, message, planted, quick):
+    given = weights if isinstance(weights, list) else pd.Series(weights, index=planted.index)
+    with pytest.raises(ParameterError, match=message):
+        fit_segments(planted, 2, choices=quick, weights=given)
+
+
+def test_describe_membership_noise_is_told_from_too_little_known():
+    membership = pd.DataFrame(
+        {"segment": ["S1", "S1", None, None], "second": None, "margin": [1.0, 1.0, np.nan, np.nan],
+         "basis": ["fitted", "placed", "noise", "unplaced"], "probability": [1.0, 1.0, np.nan, np.nan]},
+    )  # fmt: skip
+    text = str(describe_membership(membership, units="accounts", method="hdbscan"))
+    assert (
+        "1 (25%) is in none, because too few base variables are known. 1 (25%) is in none, because the method" in text
+    )
+    assert "1 not placed (too few base variables), 1 in no segment" in tabulate_sizes(membership).caption

@@ -124,3 +124,54 @@ def test_check_encoded_reports_every_problem():
         "1 infinite values",
         "not numeric",
     }
+
+
+def test_measure_structure_many_units_tests_a_sample_and_says_so(worlds, monkeypatch):
+    encoded = worlds.encode(worlds.correlated(np.random.default_rng(6), 400))
+    whole = measure_structure(encoded, [2, 3], references=9, random_state=1)
+    monkeypatch.setattr("segmentation.clustering.structure.MOST_ROWS", 150)
+    part = measure_structure(encoded, [2, 3], references=9, random_state=1)
+    assert (whole.n, whole.rows_used, part.n, part.rows_used) == (400, 400, 400, 150)
+    other = measure_structure(encoded.sample(frac=1, random_state=2), [2, 3], references=9, random_state=1)
+    assert part.statistic == other.statistic
+    assert part.to_dict()["rows_used"] == 150
+
+
+def test_measure_structure_weights_that_go_with_a_variable_are_no_segments():
+    rejections = 0
+    for simulation in range(20):
+        random = np.random.default_rng([13, simulation])
+        values = random.standard_normal((150, 4)) + random.standard_normal((150, 1))
+        weights = pd.Series(np.exp(0.8 * values[:, 0] + 0.3 * random.standard_normal(150)))
+        test = measure_structure(
+            pd.DataFrame(values), [2, 3, 4], references=39, random_state=simulation, weights=weights
+        )
+        assert test.weighted
+        rejections += test.p <= 0.05
+    assert rejections <= 4  # chance of more, at a rate of .05: 0.3 %
+
+
+def test_measure_structure_weights_find_segments_and_scale_does_not_matter(planted):
+    complete = planted.dropna()
+    weights = pd.Series(np.random.default_rng(1).gamma(4.0, size=len(complete)), index=complete.index)
+    tests = [
+        measure_structure(complete, [5, 6], references=39, random_state=1, weights=scale * weights)
+        for scale in (1.0, 8.0)
+    ]
+    assert tests[0].p_joint == pytest.approx(1 / 40)
+    assert tests[0].statistic == tests[1].statistic
+    few = measure_structure(complete, [5, 6], references=9, random_state=1, weights=weights.iloc[:300])
+    assert few.n == 300
+
+
+def test_measure_structure_weight_below_zero_says_so(planted):
+    weights = pd.Series(1.0, index=planted.index).where(planted.index != "u003", -1.0)
+    with pytest.raises(ParameterError, match=r"weights must be positive and finite; the smallest is .*-1\.0"):
+        measure_structure(planted, [2], references=9, random_state=1, weights=weights)
+
+
+def test_draw_references_meet_the_correlations_closely(worlds):
+    scores = normal_scores(worlds.correlated(np.random.default_rng(4), 300))
+    target = np.corrcoef(scores, rowvar=False)
+    for data in draw_references(scores, 10, random_state=1):
+        assert np.abs(np.corrcoef(data, rowvar=False) - target).max() < 0.005

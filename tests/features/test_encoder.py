@@ -130,3 +130,67 @@ def test_tabulate_encoder_prints_the_choices(make):
     assert table.frame["n"].tolist() == [3, 2]
     assert "n = 3 accounts, 2 of them with every base variable." in table.caption
     assert "extreme values are left as they are" in table.caption
+
+
+TRADE = Variable(name="word", source="crm", kind="firmographic", role="base", level="nominal")
+NAMED = (*BASE, TRADE)
+
+
+def test_encode_names_are_codes_by_name_and_unseen_is_missing(frame):
+    frame["word"] = ["retail", "care"] * 25
+    frame.loc["U5", "word"] = None
+    encoder = fit_encoder(frame, NAMED)
+    assert encoder.categories == {"word": ("care", "retail")}
+    assert encoder.levels == {"spent": "numeric", "days": "numeric", "word": "nominal"}
+    encoded = encoder.encode(frame)["word"]
+    assert encoded.iloc[:2].tolist() == [1.0, 0.0] and np.isnan(encoded["U5"])
+    later = encoder.encode(frame.iloc[:2].assign(word=["care", "mining"]))["word"]
+    assert later.iloc[0] == 0.0 and np.isnan(later.iloc[1])
+
+
+def test_encode_names_declared_in_the_study_keep_their_codes(frame):
+    declared = TRADE.model_copy(update={"levels": ("retail", "mining")})
+    frame["word"] = ["retail", "care"] * 25
+    assert fit_encoder(frame, [declared]).categories["word"] == ("retail", "mining", "care")
+
+
+def test_encoder_with_names_through_json_is_the_same(frame):
+    frame["word"] = ["retail", "care"] * 25
+    encoder = fit_encoder(frame, NAMED)
+    again = Encoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    assert again == encoder
+    assert "Names are not scaled: word." in encoder.words
+    centres = encoder.encode(frame).iloc[:3].to_numpy()
+    assert encoder.decode_centres(centres)[:, 2].tolist() == centres[:, 2].tolist()
+
+
+def test_fit_encoder_names_that_do_not_differ_are_refused(frame):
+    with pytest.raises(ParameterError, match="'word' is 'x' for every unit"):
+        fit_encoder(frame, [TRADE])
+    with pytest.raises(ParameterError, match="'word' is missing for every unit"):
+        fit_encoder(frame.assign(word=None), [TRADE])
+
+
+def test_encoder_of_before_names_is_still_read(frame):
+    content = fit_encoder(frame, BASE).to_dict()
+    old = {
+        **content,
+        "variables": [
+            {k: v for k, v in one.items() if k not in ("level", "categories")} for one in content["variables"]
+        ],
+    }
+    assert Encoder.from_dict(old) == fit_encoder(frame, BASE)
+
+
+def test_encode_value_equals_encode_to_the_last_bit(frame):
+    encoder = fit_encoder(frame, BASE)
+    encoded = encoder.encode(frame)["spent"]
+    assert [encoder.encode_value("spent", value) for value in frame["spent"]] == encoded.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"), [("spend", 1.0, "no variable 'spend'"), ("days", 99.0, "99 lies beyond the limits")]
+)
+def test_encode_value_refuses_what_it_cannot_place(name, value, message, frame):
+    with pytest.raises(ParameterError, match=message):
+        fit_encoder(frame, BASE, winsorise=0.05).encode_value(name, value)

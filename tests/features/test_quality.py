@@ -76,7 +76,14 @@ def leaky(make, n=200, seed=3):
     )
     variables = [
         {"name": "employees", "from": "companies", "kind": "firmographic", "role": "base"},
-        {"name": "created", "from": "companies", "kind": "firmographic", "role": "base", "column": "employees"},
+        {
+            "name": "created",
+            "from": "companies",
+            "kind": "firmographic",
+            "role": "base",
+            "column": "employees",
+            "transform": "log1p",
+        },
         {"name": "industry", "from": "companies", "kind": "firmographic", "level": "nominal"},
         {"name": "score", "from": "companies", "kind": "firmographic"},
         {"name": "churned", "from": "companies", "kind": "behavioural", "role": "outcome", "level": "binary"},

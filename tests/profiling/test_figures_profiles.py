@@ -76,3 +76,20 @@ def test_plots_leave_their_input(profile, market):
     plot_profile(profile, market[2])
     plot_index(profile, market[2])
     pd.testing.assert_frame_equal(profile, before)
+
+
+def test_plot_profile_hover_has_everybody_index_and_n(profile, market):
+    row = profile.query("variable == 'x' and segment == 'S1'").iloc[0]
+    told = [text for trace in traces(plot_profile(profile, market[2]), "stands out") for text in trace.customdata]
+    assert f"{row['estimate']:.2f}, everybody {row['total']:.2f}, n = 40" in told
+
+
+def test_plot_index_of_base_variables_speaks_of_no_test(market):
+    values, membership, study = market
+    profile = profile_segments(values.assign(x=values["x"].abs()), membership, study)
+    exhibit = plot_index(profile, study, base=True)
+    assert set(exhibit.table.frame["base variable"]) == {"x"}
+    assert "there is no test of them" in exhibit.caption
+    assert "false discovery" not in exhibit.caption
+    told = [text for trace in traces(plot_profile(profile, study), "stands out") for text in trace.customdata]
+    assert any("everybody" in text and ", index " in text for text in told)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segmentation.errors import DataContractError
 from segmentation.sources import read_sources
-from segmentation.sources.offsets import Marked, choose_convention, locate, move_span
+from segmentation.sources.offsets import Marked, choose_convention, locate, locate_all, move_span
 
 TEXT = "I: And then?\r\nP01: \U0001f69a late twice.\r\nP01: I cancel in January.\r\n"
 PLAIN = TEXT.replace("\r\n", "\n")
@@ -178,6 +181,117 @@ def test_read_sources_refi_two_project_files_is_refused(tmp_path, make_study):
         read(make_study)
 
 
+SHORT = "I: So?\nP01: It was late.\n"
+CODED = (
+    '<{0} guid="s" {1} name="late" creatingUser="u1"><Coding guid="k"><CodeRef targetGUID="C1"/></Coding></{0}>'.format
+)
+PLAIN_SELECTION = CODED("PlainTextSelection", 'startPosition="19" endPosition="23"')
+POINTS = CODED("TranscriptSelection", 'fromSyncPoint="{A}" toSyncPoint="b"')
+PICTURE = CODED("PDFSelection", 'page="1" firstX="0" firstY="0" secondX="1" secondY="1"')
+
+
+def write_members(path, sources, members, qde="project.qde", encoding="utf-8"):
+    xml = (
+        f'<?xml version="1.0" encoding="{encoding}"?><Project xmlns="urn:QDA-XML:project:1.0" name="p">'
+        '<Users><User guid="u1" name="coder A"/></Users><CodeBook><Codes>'
+        '<Code guid="{c1}" name="Late" isCodable="true"/></Codes></CodeBook>'
+        f"<Sources>{sources}</Sources></Project>"
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(qde, xml.encode(encoding))
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def text_source(path):
+    return f'<TextSource guid="t1" name="P01.docx" plainTextPath="{path}">{PLAIN_SELECTION}</TextSource>'
+
+
+@pytest.mark.parametrize(
+    ("path", "members", "more"),
+    [
+        ("internal://t1.txt", {"sources/t1.txt": SHORT, "sources/.root": "", "__MACOSX/._project.qde": "x"}, {}),
+        ("internal://{T1}.txt", {"Sources/t1.txt": SHORT}, {}),
+        ("internal://sources/t1.txt", {"sources/t1.txt": SHORT}, {}),
+        ("relative:///t1.txt", {"sources/t1.txt": SHORT}, {}),
+        ("internal://t1.txt", {"sources/t1.txt": SHORT.encode("utf-16")}, {}),
+        ("internal://t1.txt", {"sources/t1.txt": SHORT}, {"encoding": "utf-16"}),
+        ("internal://t1.txt", {"My study/SOURCES/T1.TXT": SHORT}, {"qde": "My study/My study.qde"}),
+    ],
+)
+def test_read_sources_refi_dialects_of_paths_and_encodings(tmp_path, make_study, path, members, more):
+    write_members(tmp_path / "coding.qdpx", text_source(path), members, **more)
+    data = read(make_study)
+    assert data["codings"][["source_id", "quote", "code_id", "coder"]].values.tolist() == [
+        ["P01", "late", "late", "coder A"]
+    ]
+
+
+def test_read_sources_refi_inline_text(tmp_path, make_study):
+    inline = (
+        f'<TextSource guid="t1" name="P01"><PlainTextContent>{SHORT}</PlainTextContent>{PLAIN_SELECTION}</TextSource>'
+    )
+    write_members(tmp_path / "coding.qdpx", inline, {})
+    assert read(make_study)["codings"]["quote"].tolist() == ["late"]
+
+
+def test_read_sources_refi_text_beside_a_pdf_and_transcript_of_a_recording(tmp_path, make_study):
+    sources = (
+        f'<PDFSource guid="p" name="P01.pdf">{PICTURE}<Representation guid="r" plainTextPath="internal://r.txt">{PLAIN_SELECTION}'
+        '</Representation></PDFSource><AudioSource guid="a" name="P02.mp3"><Transcript guid="t" plainTextPath="internal://r.txt">'
+        f'<SyncPoint guid="a" position="19"/><SyncPoint guid="B" position="23"/>{POINTS}</Transcript></AudioSource>'
+        f'<PictureSource guid="q" name="map.png">{CODED("PictureSelection", "")}</PictureSource>'
+    )
+    write_members(tmp_path / "coding.qdpx", sources, {"sources/r.txt": SHORT})
+    data = read(make_study)
+    assert data["codings"][["source_id", "quote"]].values.tolist() == [["P01", "late"], ["P02", "late"]]
+    account = data.accounts[0]
+    assert account.dropped == {"coding of a picture, PDF or recording": 2}
+    assert (account.rows_in, account.rows_out) == (4, 2)
+    assert any("1 sources of coding.qdpx are not text" in note for note in account.notes)
+
+
+def test_read_sources_refi_codings_of_nothing_are_counted(tmp_path, make_study):
+    bare = PLAIN_SELECTION.replace('<CodeRef targetGUID="C1"/>', "")
+    sources = text_source("internal://t1.txt").replace(
+        "</TextSource>", bare + '<Coding guid="w"><CodeRef targetGUID="c1"/></Coding></TextSource>'
+    )
+    write_members(tmp_path / "coding.qdpx", sources, {"sources/t1.txt": SHORT})
+    account = read(make_study).accounts[0]
+    assert account.dropped == {"coding of a whole text or of no code": 2}
+    assert (account.rows_in, account.rows_out) == (3, 1)
+
+
+def test_read_sources_refi_codebook_without_guids_keeps_every_code(tmp_path, make_study):
+    codes = '<Code name="A"><Code name="B"/></Code><Code guid="x" name="C"/><Code guid="x" name="D"/>'
+    (tmp_path / "book.QDC").write_bytes(
+        f'\ufeff<?xml version="1.0"?><CodeBook><Codes>{codes}</Codes><Sets/></CodeBook>'.encode()
+    )
+    data = read(make_study, codings={"format": "refi-qda", "path": "book.QDC"})
+    assert data["codes"]["parent"].fillna("").to_dict() == {"a": "", "b": "a", "c": "", "d": ""}
+
+
+def test_locate_all_many_selections_of_long_texts_take_no_time():
+    text = ("\U0001f69a late again.\r\n" * 4000).rstrip()
+    marked = [Marked("P01", start, start + 4, "late") for start in range(3, 16 * 3000, 16)]
+    started = time.perf_counter()
+    convention, _ = choose_convention({"P01": text}, marked)
+    spans = locate_all({"P01": text}, marked, convention)
+    assert time.perf_counter() - started < 5
+    plain = text.replace("\r\n", "\n")
+    assert {plain[slice(*span)] for span in spans} == {"late"} and convention.utf16 and convention.crlf == 2
+
+
+@given(st.text(alphabet="ab \n\u0301\U0001f69a\u05e9", min_size=1), st.text(alphabet=" \n", max_size=3), st.data())
+def test_move_span_blanks_never_change_the_words(text, blanks, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    other = blanks.join(text)
+    span = move_span(text, other, (start, end))
+    words = "".join(text[start:end].split())
+    assert (span is None and not words) or "".join(other[slice(*span)].split()) == words
+
+
 def test_move_span_picks_the_occurrence_nearest_in_place():
     coded, transcript = "A: no\nB: yes no\nA: no", "no / yes no / no"
     assert move_span(coded, transcript, (19, 21)) == (14, 16)
@@ -209,7 +323,7 @@ def test_read_sources_real_atlas_project_without_texts_lists_all(shared, make_st
         read_sources(
             make_study({"c": {"format": "refi-qda", "path": str(shared / "qda/skyloom_TestProject.qdpx")}}), "2026Q3"
         )
-    assert len(caught.value.violations) == 6
+    assert len(caught.value.violations) == 7  # six texts and the text beside a PDF, which has codings of its own
 
 
 @pytest.mark.shared

@@ -46,6 +46,12 @@ LAYOUTS = {
     "zoom": "00:00:03\tDana Fox:\tAnd then?\n00:00:09\tMarion Smith:\tThe phone rang.\nTwice: at eight.\n",
     "otter": "Dana Fox  0:03\nAnd then?\n\nMarion Smith  0:09\nThe phone rang.\nTwice: at eight.\n\n"
     "Dana Fox  0:12\nYes\n\nMarion Smith  0:13\nNo\n",
+    "whisper": "[00:00.000 --> 00:04.000] Speaker 0: And then?\n[00:04.000 --> 00:09.000] SPEAKER_01: The phone rang.\nTwice: at eight.\n",
+    "dash": "00:00:03 - Speaker 0: And then?\n00:00:09 - Speaker 1: The phone rang.\nTwice: at eight.\n",
+    "zoom saved": "[Dana Fox] 09:00:03\nAnd then?\n\n[Marion Smith] 09:00:09\nThe phone rang.\nTwice: at eight.\n",
+    "time after": "Speaker 0 (00:03): And then?\nSpeaker 1 (00:09):\nThe phone rang.\nTwice: at eight.\n",
+    "markdown": "**Interviewer:** And then?\n\n**P01:** The phone rang.\nTwice: at eight.\n",
+    "full width": "I：And then?\nP01： The phone rang.\nTwice: at eight.\n",
     "names": "Dana Fox: And then?\nMarion Smith: The phone rang.\nTwice: at eight.\nDana Fox: Yes\nMarion Smith: No\n",
 }
 
@@ -102,7 +108,7 @@ def test_read_sources_zoom_vtt_and_srt_labels_in_the_words(tmp_path, make_study)
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_read_sources_txt_layouts_give_the_same_words(tmp_path, make_study, layout):
-    (tmp_path / "P01.txt").write_text(LAYOUTS[layout], newline="\r\n")
+    (tmp_path / "P01.txt").write_text(LAYOUTS[layout], encoding="utf-8", newline="\r\n")
     data = read(make_study, "P01.txt", columns={"interviewer": "Dana Fox|Speaker 0"})
     check_spans(data)
     turns = data["turns"]
@@ -135,6 +141,91 @@ def test_read_sources_docx_prefix_and_bold_labels(tmp_path, make_study):
         ["P01", "She knows: nothing."],
         ["P01", "More."],
     ]
+
+
+def paragraph(document, *runs):
+    new = document.add_paragraph()
+    for words, bold in runs:
+        new.add_run(words).bold = bold
+
+
+def test_read_sources_docx_of_teams_name_and_time_in_one_paragraph(tmp_path, make_study):
+    document = docx.Document()
+    for name, clock, words in (
+        ("Dana Fox", "0:03", "And then?"),
+        ("Marion Smith", "0:09", "At 7:30 it rang."),
+        ("Dana Fox", "0:12", "Ok"),
+    ):
+        paragraph(document, (name, True), (f"   {clock}", None), (f"\n{words}", None))
+    document.save(tmp_path / "P01.docx")
+    data = read(make_study, "P01.docx", columns={"interviewer": "Dana Fox"})
+    check_spans(data)
+    rows = data["turns"][["speaker", "text"]].values.tolist()
+    assert rows == [["Interviewer", "And then?"], ["P01", "At 7:30 it rang."], ["Interviewer", "Ok"]]
+
+
+def test_read_sources_docx_bold_stress_is_no_speaker(tmp_path, make_study):
+    document = docx.Document()
+    document.add_paragraph("I: So?")
+    document.add_paragraph("P01: Ok.")
+    for words in (" again, I say.", " ever."):
+        paragraph(document, ("Never", True), (words, None))
+    document.save(tmp_path / "P01.docx")
+    data = read(make_study, "P01.docx")
+    assert data["turns"]["text"].tolist() == ["So?", "Ok.\nNever again, I say.\nNever ever."]
+
+
+def test_read_sources_docx_bold_names_alone(tmp_path, make_study):
+    document = docx.Document()
+    for name, words in (
+        ("Dana Fox", "And then?"),
+        ("Marion Smith", "It rang."),
+        ("Dana Fox", "Ok"),
+        ("Marion Smith", "Bye."),
+    ):
+        paragraph(document, (name, True))
+        document.add_paragraph(words)
+    document.save(tmp_path / "P01.docx")
+    data = read(make_study, "P01.docx", columns={"interviewer": "Dana Fox"})
+    check_spans(data)
+    assert data["turns"]["text"].tolist() == ["And then?", "It rang.", "Ok", "Bye."]
+
+
+def test_read_sources_docx_with_nothing_but_tables_says_so(tmp_path, make_study):
+    document = docx.Document()
+    document.add_table(1, 2).cell(0, 0).text = "I"
+    document.save(tmp_path / "P01.docx")
+    with pytest.raises(DataContractError, match=r"holds no text but in tables\. Convert its tables to text"):
+        read(make_study, "P01.docx")
+
+
+def test_read_sources_cues_of_teams_with_ids_two_voices_and_lines(tmp_path, make_study):
+    cues = (
+        "\ufeffWEBVTT\r\n\r\nNOTE confidential\r\n\r\n"
+        "8f3a-1/12-0\r\n00:00:01.000 --> 00:00:03.000\r\n<v Fox, Dana>How did\r\nit go?</v>\r\n\r\n"
+        "8f3a-1/13-0\r\n00:00:03.000 --> 00:00:05.000\r\n<v Smith, Marion (Guest)>Well.</v><v Fox, Dana>Ok</v>\r\n"
+    )
+    (tmp_path / "P02.vtt").write_bytes(cues.encode())
+    data = read(make_study, "P02.vtt", columns={"interviewer": "Fox, Dana"})
+    rows = data["turns"][["role", "text"]].values.tolist()
+    assert rows == [["interviewer", "How did it go?"], ["participant", "Well."], ["interviewer", "Ok"]]
+
+
+def test_read_sources_cues_with_brackets_and_arrows_lose_no_words(tmp_path, make_study):
+    cue = "{0}\n00:00:0{0},000 --> 00:00:0{0},900\n{1}\n\n".format
+    words = ("(music)", "[Dana Fox] And then?", ">> MARION: It rang.", "[laughs] Twice.")
+    (tmp_path / "P02.srt").write_text("".join(cue(n, line) for n, line in enumerate(words, 1)))
+    data = read(make_study, "P02.srt", columns={"interviewer": "Dana Fox"})
+    rows = data["turns"][["role", "text"]].values.tolist()
+    assert rows == [["interviewer", "And then?"], ["participant", "It rang. [laughs] Twice."]]
+    assert "P02.srt: 1 cues before the first speaker are not read: '(music)'" in data.accounts[0].notes
+
+
+def test_read_sources_words_before_the_first_speaker_are_counted(tmp_path, make_study):
+    (tmp_path / "P01.txt").write_text("Interview of May\n\nI: So?\nP01: No.\n")
+    assert (
+        "P01.txt: 3 words before the first speaker are nobody's turn" in read(make_study, "P01.txt").accounts[0].notes
+    )
 
 
 @pytest.mark.parametrize(

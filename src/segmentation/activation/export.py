@@ -1,14 +1,16 @@
-"""Segments into the tools: a file for the CRM and the rule as SQL, under the run's exports."""
+"""What leaves the run as files: segments for the CRM, the rule as SQL, the plan of interviews."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from ..qualitative import SamplingPlan
 from ..workspace import Workspace
+from .safe import make_safe
 from .sql import format_assignment_sql
 from .upsert import write_upsert
 
-__all__ = ["export_segments"]
+__all__ = ["export_plan", "export_segments"]
 
 
 def export_segments(run: Workspace, membership: pd.DataFrame) -> pd.DataFrame:
@@ -30,6 +32,29 @@ def export_segments(run: Workspace, membership: pd.DataFrame) -> pd.DataFrame:
     rows = write_upsert(membership, run.results / file, period=run.period)
     run.adopt(file)
     learned = run.read_json("solution")
-    sql = format_assignment_sql(learned["solution"], learned["encoder"], "features", unit=run.study.unit)
+    method = learned["solution"].get("method", "kmeans")
+    if method in ("kmeans", "ward"):
+        sql = format_assignment_sql(learned["solution"], learned["encoder"], "features", unit=run.study.unit)
+    else:
+        sql = f"-- Segments of method {method} are placed by the library (assign_segments with solution.json), not by one query.\n"
     run.write_text("exports/assign_segments.sql", sql)
     return rows
+
+
+def export_plan(run: Workspace, plan: SamplingPlan) -> SamplingPlan:
+    """Write ``exports/interview_plan.csv``: whom to ask, in which order, why, and room to log the answer.
+
+    Parameters
+    ----------
+    run : Workspace
+    plan : SamplingPlan
+
+    Returns
+    -------
+    SamplingPlan
+        The plan, unchanged.
+    """
+    sheet = plan.table.rename(columns={"unit": run.study.unit}).assign(answer="", answered_on="")
+    safe = sheet.map(lambda cell: "" if pd.isna(cell) else make_safe(cell))
+    run.write_text("exports/interview_plan.csv", safe.to_csv(index=False, lineterminator="\n"))
+    return plan

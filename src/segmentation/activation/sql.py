@@ -16,7 +16,7 @@ _FAR = "1e308"
 def format_assignment_sql(
     solution: Mapping[str, Any], encoder: Mapping[str, Any], table: str, *, unit: str = "unit"
 ) -> str:
-    """Write nearest-centre assignment as one SELECT that DuckDB runs.
+    """Write nearest-centre assignment (k-means, Ward) as one SELECT that DuckDB runs.
 
     The same as ``assign_segments``: partial distance over the base variables a unit has; units with too few are unplaced. NULL
     and NaN count as missing. Infinite values, and negative ones where the encoder takes a logarithm or root, stop the query.
@@ -24,7 +24,7 @@ def format_assignment_sql(
     Parameters
     ----------
     solution : mapping
-        As the solution's ``to_dict`` gives it: variables, segments, centres, min_observed.
+        As the solution's ``to_dict`` gives it: variables, segments, centres, min_observed, and merged if segments are.
     encoder : mapping
         As the encoder's ``to_dict`` gives it: variables with name, transform, centre, scale, low, high.
     table : str
@@ -35,12 +35,13 @@ def format_assignment_sql(
     Returns
     -------
     str
-        A query with the columns of the membership: unit id, segment, second, margin, basis.
+        A query with the columns of the membership: unit id, segment, second, margin, basis, probability.
 
     Raises
     ------
     ParameterError
-        If the two do not have the same variables, a number is not finite, or there are fewer than two segments.
+        If the two do not have the same variables, a number is not finite, there are fewer than two segments, or the method does not
+        place by centres.
 
     Examples
     --------
@@ -53,12 +54,19 @@ def format_assignment_sql(
     ...     engine.execute(query).fetchone()[:2]
     ('A', 'S1')
     """
+    if solution.get("method", "kmeans") not in ("kmeans", "ward"):
+        raise ParameterError(
+            f"only methods that place by centres (kmeans, ward) can be written as SQL; got {solution['method']!r}"
+        )
     variables = _variables(solution, encoder)
     segments, centres = [str(name) for name in solution["segments"]], solution["centres"]
     if len(segments) < 2 or len(centres) != len(segments) or any(len(row) != len(variables) for row in centres):
         raise ParameterError(
             f"the solution has {len(segments)} segments, {len(centres)} centres and {len(variables)} variables"
         )
+    merged = solution.get("merged", {})
+    parts = list(zip(segments, centres, strict=True))
+    groups = [(one, [c for name, c in parts if merged.get(name, name) == one]) for one in segments if one not in merged]
     least = max(1, math.ceil(solution["min_observed"] * len(variables) - 1e-9))
     source = ".".join(_name(part) for part in table.split("."))
     z = [f"z{i}" for i in range(len(variables))]
@@ -71,21 +79,50 @@ WITH encoded AS (
   FROM {source}
 ), counted AS (
   SELECT *, {counted} AS observed FROM encoded
-), {_rank(z, segments, centres)}
+), {_rank(z, groups, _variance(solution, len(variables)))}
 SELECT unit_id AS {_name(unit)},
   CASE WHEN observed >= {least} THEN segment END AS segment,
   CASE WHEN observed >= {least} THEN second END AS second,
   CASE WHEN observed >= {least} THEN CASE WHEN next > 0 THEN 1 - near / next ELSE 0 END END AS margin,
-  CASE WHEN observed = {len(variables)} THEN 'fitted' WHEN observed >= {least} THEN 'placed' ELSE 'unplaced' END AS basis
+  CASE WHEN observed = {len(variables)} THEN 'fitted' WHEN observed >= {least} THEN 'placed' ELSE 'unplaced' END AS basis,
+  CASE WHEN observed >= {least} THEN probability END AS probability
 FROM ranked
 """
 
 
-def _rank(z: list[str], segments: list[str], centres: list[list[float]]) -> str:
-    """Steps from encoded values to the nearest and second-nearest segment and their distances."""
-    d = [f"d{i}" for i in range(len(segments))]
-    pairs = list(zip(segments, d, strict=True))
-    distances = ",\n    ".join(f"{_distance(z, centre)} AS {column}" for centre, column in zip(centres, d, strict=True))
+def _variance(solution: Mapping[str, Any], variables: int) -> float | None:
+    """Pooled variance within segments, a variable; None if the search left no sum of squares."""
+    search = solution.get("search", {})
+    within, weight = search.get("within_ss"), search.get("weight", sum(solution.get("sizes", ())))
+    return None if within is None or not weight else float(within) / (weight * variables)
+
+
+def _probability(groups: list[tuple[str, list[list[float]]]], c: list[list[str]], variance: float | None) -> str:
+    """Probability of the segment named, by round clouds of one size and spread around the centres."""
+    if variance is None:
+        return "CAST(NULL AS DOUBLE)"
+    if variance > 0:
+        terms = [[f"exp((near * near - {x} * {x}) * observed / {_number(2 * variance)})" for x in own] for own in c]
+    else:
+        terms = [[f"CASE WHEN {x} <= near THEN 1e0 ELSE 0e0 END" for x in own] for own in c]
+    named = " ".join(
+        f"WHEN segment = {_text(segment)} THEN {' + '.join(own)}"
+        for (segment, _), own in zip(groups, terms, strict=True)
+    )
+    return f"CASE {named} END / ({' + '.join(term for own in terms for term in own)})"
+
+
+def _rank(z: list[str], groups: list[tuple[str, list[list[float]]]], variance: float | None) -> str:
+    """Steps from encoded values to the nearest and second-nearest segment and their distances; a merged one has several centres."""
+    c = [[f"c{i}_{j}" for j in range(len(centres))] for i, (_, centres) in enumerate(groups)]
+    d = [f"d{i}" for i in range(len(groups))]
+    pairs = [(segment, column) for (segment, _), column in zip(groups, d, strict=True)]
+    distances = ",\n    ".join(
+        f"{_distance(z, centre)} AS {column}"
+        for (_, centres), columns in zip(groups, c, strict=True)
+        for centre, column in zip(centres, columns, strict=True)
+    )
+    nearest = ", ".join(f"LEAST({', '.join(own)}) AS {column}" for own, column in zip(c, d, strict=True))
     first = " ".join(f"WHEN {column} = near THEN {_text(segment)}" for segment, column in pairs)
     others = ", ".join(
         f"CASE WHEN segment = {_text(segment)} THEN {_FAR} ELSE {column} END" for segment, column in pairs
@@ -97,14 +134,16 @@ def _rank(z: list[str], segments: list[str], centres: list[list[float]]) -> str:
   SELECT unit_id, observed,
     {distances}
   FROM counted
+), segments AS (
+  SELECT *, {nearest} FROM distances
 ), nearest AS (
-  SELECT *, LEAST({", ".join(d)}) AS near FROM distances
+  SELECT *, LEAST({", ".join(d)}) AS near FROM segments
 ), named AS (
   SELECT *, CASE {first} END AS segment FROM nearest
 ), separated AS (
   SELECT *, LEAST({others}) AS next FROM named
 ), ranked AS (
-  SELECT *, CASE {second} END AS second FROM separated
+  SELECT *, CASE {second} END AS second, {_probability(groups, c, variance)} AS probability FROM separated
 )"""
 
 
@@ -151,9 +190,9 @@ def _distance(columns: list[str], centre: list[float]) -> str:
     return f"sqrt(({squares}) / GREATEST(observed, 1))"
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
     """A literal DuckDB reads as DOUBLE, in parentheses so that a minus sign cannot join an operator to a comment."""
-    if not math.isfinite(value):
+    if value is None or not math.isfinite(value):
         raise ParameterError(f"numbers of a solution must be finite; got {value!r}")
     text = repr(float(value))
     return f"({text if 'e' in text else text + 'e0'})"

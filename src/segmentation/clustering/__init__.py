@@ -2,57 +2,132 @@
 
 from __future__ import annotations
 
+from .across import align_segments, measure_across, segment_entropy
+from .agreement import Agreement, compare_partitions
+from .centring import CentredComparison, compare_centred, describe_centred, tabulate_centred
+from .comparison import (
+    compare_with_published,
+    describe_comparison,
+    describe_search,
+    tabulate_comparison,
+    tabulate_search,
+    tabulate_stability,
+)
+from .criteria import (
+    FolkRules,
+    calinski_harabasz,
+    measure_folk,
+    shadow_values,
+    silhouette,
+)
 from .density import DensityView, density_view, describe_density
 from .embedding import MapJob, start_map
-from .history import History, describe_history, recall_previous
+from .history import History, describe_history, recall_previous, recall_solution
 from .identity import Match, describe_match, describe_migration, match_segments, migration_table, tabulate_migration
 from .kmeans import Search, adjusted_rand, search_kmeans, warm
+from .neighbours import describe_runner_up, tabulate_neighbours
 from .selection import (
     Comparison,
     Recommendation,
     compare_solutions,
-    describe_comparison,
     recommend_segments,
-    tabulate_comparison,
-    tabulate_stability,
+)
+from .sensitivity import Sensitivity, assess_sensitivity, describe_sensitivity, tabulate_sensitivity
+from .several import (
+    OtherSegmentation,
+    Overlap,
+    closest_overlap,
+    compare_segmentations,
+    fit_other_segmentations,
+    gather_memberships,
+)
+from .shortfall import (
+    describe_folk,
+    describe_stability,
+    tabulate_every_criterion,
+    tabulate_folk,
+    tabulate_parts,
+    tabulate_segment_parts,
+    tabulate_shortfall,
 )
 from .solution import Solution, assign_segments, describe_membership, fit_segments, tabulate_sizes
+from .stability import Stability, measure_stability, prediction_strength
 from .structure import StructureTest, measure_structure
 from .verdict import Verdict, assess_structure, describe_verdict
 
 __all__ = [
+    "Agreement",
+    "CentredComparison",
     "Comparison",
     "DensityView",
+    "FolkRules",
     "History",
     "MapJob",
     "Match",
+    "OtherSegmentation",
+    "Overlap",
     "Recommendation",
     "Search",
+    "Sensitivity",
     "Solution",
+    "Stability",
     "StructureTest",
     "Verdict",
     "adjusted_rand",
+    "align_segments",
+    "assess_sensitivity",
     "assess_structure",
     "assign_segments",
+    "calinski_harabasz",
+    "closest_overlap",
+    "compare_centred",
+    "compare_partitions",
+    "compare_segmentations",
     "compare_solutions",
+    "compare_with_published",
     "density_view",
+    "describe_centred",
     "describe_comparison",
     "describe_density",
+    "describe_folk",
     "describe_history",
     "describe_match",
     "describe_membership",
     "describe_migration",
+    "describe_runner_up",
+    "describe_search",
+    "describe_sensitivity",
+    "describe_stability",
     "describe_verdict",
+    "fit_other_segmentations",
     "fit_segments",
+    "gather_memberships",
     "match_segments",
+    "measure_across",
+    "measure_folk",
+    "measure_stability",
     "measure_structure",
     "migration_table",
+    "prediction_strength",
     "recall_previous",
+    "recall_solution",
     "recommend_segments",
     "search_kmeans",
+    "segment_entropy",
+    "shadow_values",
+    "silhouette",
     "start_map",
+    "tabulate_centred",
     "tabulate_comparison",
+    "tabulate_every_criterion",
+    "tabulate_folk",
     "tabulate_migration",
+    "tabulate_neighbours",
+    "tabulate_parts",
+    "tabulate_search",
+    "tabulate_segment_parts",
+    "tabulate_sensitivity",
+    "tabulate_shortfall",
     "tabulate_sizes",
     "tabulate_stability",
     "warm",

@@ -10,13 +10,14 @@ import pandas as pd
 
 from ..display import Callout, Reading
 from ..errors import DataContractError, ParameterError
-from ..features.encoder import fit_encoder
+from ..features.encoder import Encoder, fit_encoder
 from ..workspace import Workspace
 from .identity import match_segments
+from .methods import method_inputs, usable_rows
 from .selection import compare_solutions
 from .solution import Solution, assign_segments, fit_segments
 
-__all__ = ["History", "describe_history", "recall_previous"]
+__all__ = ["History", "describe_history", "recall_previous", "recall_solution"]
 
 Origin = Literal["ledger", "refit", "none"]
 COMPLETE = 30  # fewer complete units last quarter are no basis for a partition
@@ -45,7 +46,25 @@ class History:
     reason: str = ""
 
 
-def recall_previous(run: Workspace, features_before: pd.DataFrame, *, segments: Sequence[int]) -> History:
+def recall_solution(run: Workspace) -> tuple[Solution, Encoder]:
+    """This quarter's frozen solution, and the encoder whose scales it speaks.
+
+    Parameters
+    ----------
+    run : Workspace
+        Whose stage 02_segments is done.
+
+    Returns
+    -------
+    (Solution, Encoder)
+    """
+    kept = run.read_json("solution")
+    return Solution.from_dict(kept["solution"]), Encoder.from_dict(kept["encoder"])
+
+
+def recall_previous(
+    run: Workspace, features_before: pd.DataFrame, *, segments: Sequence[int], method: str | None = None
+) -> History:
     """Last quarter's membership: the ledger's, or reckoned now with last quarter's own scales.
 
     Parameters
@@ -56,6 +75,9 @@ def recall_previous(run: Workspace, features_before: pd.DataFrame, *, segments: 
         Last quarter's features by unit; used only if the ledger has no entry.
     segments : sequence of int
         Numbers of segments to compare.
+    method : str, optional
+        Default: the study's. With ``method: auto`` give the one chosen now (``comparison.method``), so that both quarters are
+        segmented alike.
 
     Returns
     -------
@@ -64,27 +86,37 @@ def recall_previous(run: Workspace, features_before: pd.DataFrame, *, segments: 
     ledger, choices = run.previous, run.study.choices
     if ledger is not None and ledger.has("membership"):
         solution = Solution.from_dict(ledger.read_json("solution")["solution"])
-        return History("ledger", ledger.read("membership"), solution.used_ids)
+        membership = ledger.read("membership")
+        if "unmerged" in membership:  # segments are matched as they were found; merging is laid over them again
+            membership = membership.assign(segment=membership["unmerged"])
+        return History("ledger", membership, solution.used_ids)
     nothing = pd.DataFrame({"segment": pd.array([], dtype="string")})
     base = [variable.name for variable in run.study.base]
-    complete = int(features_before[base].notna().all(axis=1).sum())
+    usual = method or run.study.segmentation.method
+    complete = int(usable_rows(features_before[base], "kmeans" if usual == "auto" else usual).sum())
     if complete < COMPLETE:
-        return History(
-            "none", nothing, reason=f"last quarter only {complete} {run.study.units} had every base variable"
-        )
+        which = "every base variable" if usual in ("auto", "kmeans") else f"what method: {usual} needs"
+        return History("none", nothing, reason=f"last quarter only {complete} {run.study.units} had {which}")
     quick = choices.model_copy(
-        update={"pairs": max(10, choices.pairs // 4), "references": max(19, choices.references // 4)}
+        update={
+            "pairs": max(10, choices.pairs // 4),
+            "references": max(19, choices.references // 4),
+            "model_pairs": max(5, choices.model_pairs // 4),
+        }
     )
     try:
-        encoded = fit_encoder(features_before, run.study.base).encode(features_before)
-        comparison = compare_solutions(encoded, segments, choices=quick)
+        encoder = fit_encoder(features_before, run.study.base)
+        encoded = encoder.encode(features_before)
+        given = method_inputs(run.study, features_before, encoder) | {"method": usual}
+        comparison = compare_solutions(encoded, segments, choices=quick, **given)
     except (
         ParameterError,
         DataContractError,
     ) as error:  # a constant variable then is a fact about last quarter, not a mistake now
         return History("none", nothing, reason=f"last quarter's data allow no partition: {error}")
     k = comparison.recommended
-    solution = fit_segments(encoded, k, choices=choices, search=comparison.searches[k])
+    given["method"] = comparison.method
+    solution = fit_segments(encoded, k, choices=choices, search=comparison.searches[k], **given)
     match = match_segments(solution, assign_segments(solution, encoded), nothing)
     return History("refit", match.membership, match.solution.used_ids)
 

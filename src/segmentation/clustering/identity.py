@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -114,7 +114,7 @@ def match_segments(
     sizes = membership["segment"].value_counts().reindex(solution.segments, fill_value=0).to_numpy()
     names = _name(solution, {new: old_ids[old] for old, new in pairs.items()}, used, sizes)
     table = _report(counts, overlap, pairs, old_ids, names)
-    relabelled = _relabel(solution, names, used)
+    relabelled = solution.rename(names, used)
     mapping = dict(zip(solution.segments, names, strict=True))
     renamed = membership.assign(
         **{
@@ -312,22 +312,13 @@ def _name(solution: Solution, kept: dict[int, str], used: set[str], sizes: np.nd
     if wrong:
         raise ParameterError(f"segment ids are S and a number; got {', '.join(wrong)}")
     free = max((int(name[1:]) for name in used), default=0) + 1
-    centres = [tuple(row) for row in solution.centres.to_numpy().round(9)]
+    centres = [tuple(row) for row in solution.centres.fillna(0.0).to_numpy().round(9)]
     fresh = sorted(
         (j for j in range(len(centres)) if j not in kept),
         key=lambda j: (-sizes[j], -solution.sizes.iloc[j], centres[j]),
     )
     given = {j: f"S{free + order}" for order, j in enumerate(fresh)}
     return [kept.get(j) or given[j] for j in range(len(centres))]
-
-
-def _relabel(solution: Solution, names: list[str], used: set[str]) -> Solution:
-    order = natural_order(names)
-    index = pd.Index(names, name="segment")
-    centres, sizes = solution.centres.set_axis(index, axis=0), solution.sizes.set_axis(index)
-    return replace(
-        solution, centres=centres.loc[order], sizes=sizes.loc[order], used_ids=tuple(natural_order(used | set(names)))
-    )
 
 
 def _report(

@@ -10,9 +10,18 @@ import pandas as pd
 
 from ..errors import DataContractError, ParameterError, Violation
 
-__all__ = ["DistinctRows", "check_count", "check_encoded", "complete_rows", "distinct_rows", "spawn_seeds"]
+__all__ = [
+    "DistinctRows",
+    "check_count",
+    "check_encoded",
+    "complete_rows",
+    "distinct_rows",
+    "lexical_order",
+    "spawn_seeds",
+]
 
 T = TypeVar("T")
+FEW, CHUNK = 512, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,69 @@ def distinct_rows(values: np.ndarray) -> DistinctRows:
     >>> rows.values.tolist(), rows.counts.tolist(), rows.place.tolist()
     ([[0.0, 1.0], [1.0, 0.0]], [1, 2], [1, 0, 1])
     """
-    found, place, counts = np.unique(values + 0.0, axis=0, return_inverse=True, return_counts=True)
-    return DistinctRows(np.ascontiguousarray(found), counts, place.reshape(-1))
+    if len(values) <= FEW:
+        found, place, counts = np.unique(values + 0.0, axis=0, return_inverse=True, return_counts=True)
+        return DistinctRows(np.ascontiguousarray(found), counts, place.reshape(-1))
+    order = np.argsort(values[:, 0] + 0.0)
+    if (np.diff(values[order, 0]) > 0).all():  # one continuous column is enough
+        place = np.empty(len(values), np.int64)
+        place[order] = np.arange(len(values))
+        return DistinctRows(values[order] + 0.0, np.ones(len(values), np.int64), place)
+    hashes = _hash_rows(values)
+    order = np.argsort(hashes)
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(hashes[order]) != 0]))
+    counts = np.diff(np.append(starts, len(values)))
+    place = np.empty(len(values), np.int64)
+    place[order] = np.repeat(np.arange(len(starts)), counts)
+    found = values[order[starts]] + 0.0
+    repeats = np.delete(order, starts)
+    for low in range(0, len(repeats), CHUNK):
+        piece = repeats[low : low + CHUNK]
+        if not (values[piece] == found[place[piece]]).all():  # two rows with one hash: about once in 10 million tables
+            found, place, counts = np.unique(values + 0.0, axis=0, return_inverse=True, return_counts=True)
+            return DistinctRows(np.ascontiguousarray(found), counts, place.reshape(-1))
+    order = lexical_order(found)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return DistinctRows(found[order], counts[order], rank[place])
+
+
+def lexical_order(values: np.ndarray) -> np.ndarray:
+    """Row numbers by the first column, equals by the second, and so on; later columns are looked at only where rows are equal so far.
+
+    Examples
+    --------
+    >>> lexical_order(np.array([[1.0, 2.0], [0.0, 9.0], [1.0, 1.0]])).tolist()
+    [1, 2, 0]
+    """
+    order = np.argsort(values[:, 0], kind="stable")
+    sorted_column = values[order, 0]
+    tied = np.concatenate([[False], sorted_column[1:] == sorted_column[:-1]])
+    for column in values.T[1:]:
+        if not tied.any():
+            break
+        places = np.flatnonzero(tied | np.append(tied[1:], False))
+        group = np.cumsum(~tied)[places]
+        order[places] = order[places][np.lexsort((column[order[places]], group))]
+        sorted_column = column[order]
+        tied[1:] &= sorted_column[1:] == sorted_column[:-1]
+    return order
+
+
+def _hash_rows(values: np.ndarray) -> np.ndarray:
+    """A 64-bit number for each row that depends on every bit of it (0.0 and -0.0 are one)."""
+    hashes = np.empty(len(values), np.uint64)
+    for low in range(0, len(values), CHUNK):
+        bits = np.ascontiguousarray((values[low : low + CHUNK] + 0.0).T).view(np.uint64)
+        mixed = np.zeros(bits.shape[1], np.uint64)
+        for column in bits:
+            mixed ^= column
+            mixed *= np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(32)
+            mixed *= np.uint64(0xD6E8FEB86659FD93)
+            mixed ^= mixed >> np.uint64(29)
+        hashes[low : low + CHUNK] = mixed
+    return hashes
 
 
 def check_encoded(encoded: pd.DataFrame, *, name: str = "encoded") -> None:
@@ -100,7 +170,7 @@ def complete_rows(encoded: pd.DataFrame, *, segments: int = 1) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows without a missing value, order kept.
+        Rows without a missing value, their order kept; columns by name.
 
     Raises
     ------
@@ -117,7 +187,7 @@ def complete_rows(encoded: pd.DataFrame, *, segments: int = 1) -> pd.DataFrame:
     v  2.0  1.0
     """
     check_encoded(encoded)
-    rows = encoded.astype(float).dropna()
+    rows = encoded[sorted(encoded.columns, key=str)].astype(float).dropna()  # the order of columns must not matter
     if rows.empty:
         missing = ", ".join(f"{column} ({count})" for column, count in encoded.isna().sum().items() if count)
         raise ParameterError(
@@ -133,13 +203,15 @@ def complete_rows(encoded: pd.DataFrame, *, segments: int = 1) -> pd.DataFrame:
                     "encoded",
                     None,
                     str(column),
-                    rows[column].iloc[0],
+                    float(rows[column].iloc[0]),
                     "",
                     fix,
                 )
                 for column in constant
             )
-    distinct = len(np.unique(rows.to_numpy(), axis=0))
+    distinct = len(np.unique(rows.iloc[: 20 * segments].to_numpy(), axis=0))  # as good as always enough
+    if segments > distinct:
+        distinct = len(distinct_rows(rows.to_numpy()).values)
     if segments > distinct:
         raise ParameterError(
             f"{segments} segments need at least {segments} different units; "

@@ -1,29 +1,30 @@
-"""How many segments: stability of every candidate, and the rule that recommends one."""
+"""How many segments: every candidate searched and resampled, and the rule that recommends one; the words are in ``comparison``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..display import Reading, Table
 from ..errors import ParameterError
 from ..study import Choices
 from .inputs import check_count, complete_rows, distinct_rows
 from .kmeans import Search, search_kmeans
+from .methods.base import levels_of, refuse_levels
 from .resample import resample, starts_needed
 from .structure import StructureTest, measure_structure
 
 __all__ = [
     "Comparison",
     "Recommendation",
+    "check_compared",
+    "comparable_rows",
     "compare_solutions",
-    "describe_comparison",
+    "next_best",
     "recommend_segments",
-    "tabulate_comparison",
-    "tabulate_stability",
 ]
 
 STABLE_JACCARD, PATTERN_JACCARD, STABLE_ARI = 0.75, 0.60, 0.80
@@ -37,8 +38,8 @@ class Recommendation:
     Attributes
     ----------
     segments : int
-    rule : {"stable", "pattern", "least unstable"}
-        Which step of the rule decided.
+    rule : {"stable", "pattern", "least unstable", "given", "outcome", "none found"}
+        Which step of the rule decided; the last three with rules, a tree of an outcome, and where a method found no segments.
     reason : str
         A sentence.
     reasons : Mapping of int to str
@@ -62,7 +63,8 @@ class Comparison:
         runner_up_gap (share), pair_starts (starts a bootstrap sample), ari_mean, ari_lower, ari_upper (2.5 and 97.5 %
         points over the pairs), jaccard_min (mean of the least stable segment), smallest_n, smallest_share, lost (pairs in
         which a segment vanished), excess (share by which segments are tighter than in data without segments; NaN if not
-        tested), z (the same in standard deviations of those data), recommended (bool), reason.
+        tested), z (the same in standard deviations of those data), recommended (bool), reason. Weighted if ``weighted``, but for
+        smallest_n.
     stability : pandas.DataFrame
         Index (k, segment), segment "S1" the largest. Columns n, jaccard (mean), lower, upper (2.5 and 97.5 % points over
         samples).
@@ -74,6 +76,11 @@ class Comparison:
     n, units : int
         Complete units compared; units given.
     pairs : int
+    method : str
+    weighted : bool
+        Whether units count by their weights.
+    choice : AutoChoice or None
+        What ``method: auto`` weighed, if it chose the method.
     """
 
     table: pd.DataFrame
@@ -85,6 +92,14 @@ class Comparison:
     n: int
     units: int
     pairs: int
+    method: str = "kmeans"
+    weighted: bool = False
+    choice: Any = None
+
+    @property
+    def labels(self) -> dict[int, np.ndarray]:
+        """Segment of each unit compared (0 is S1, -1 is in no segment) by number of segments."""
+        return {k: np.asarray(search.labels) for k, search in self.searches.items()}
 
     @property
     def recommended(self) -> int:
@@ -94,7 +109,11 @@ class Comparison:
     @property
     def standing(self) -> str:
         """What the chosen number may be called: recommended, or only the least unstable of those compared."""
-        return "least unstable" if self.recommendation.rule == "least unstable" else "recommended"
+        return {
+            "least unstable": "least unstable",
+            "given": "given by the rules",
+            "none found": "no segments found",
+        }.get(self.recommendation.rule, "recommended")
 
 
 def compare_solutions(
@@ -102,8 +121,13 @@ def compare_solutions(
     segments: Sequence[int] = range(2, 9),
     *,
     choices: Choices,
+    weights: pd.Series | None = None,
     structure: StructureTest | None = None,
     pair_starts: int | None = None,
+    method: str = "kmeans",
+    levels: Mapping[str, str] | None = None,
+    outcome: pd.Series | None = None,
+    rules: Mapping[str, Any] | None = None,
 ) -> Comparison:
     """Find the best partition for every number of segments and how well it comes back in resamples.
 
@@ -115,11 +139,17 @@ def compare_solutions(
         Numbers of segments to compare, each at least 2.
     choices : Choices
         ``random_state``, ``starts``, ``pairs``, ``references`` and ``min_cell`` are used.
+    weights : pandas.Series, optional
+        Positive weight by unit; units without one are left out. In a resample every unit keeps its weight.
     structure : StructureTest, optional
         The test's result if it was measured before; measured here otherwise.
     pair_starts : int, optional
         Random starts for each bootstrap sample. Default: as many as find the neighbourhood of the optimum with 99 % chance,
         going by the search on all units; 5 to 20. Too few mix failure of the search into the stability.
+    method : str
+        As the study names it; "auto" compares those that the levels admit and gives the comparison of the chosen one.
+    levels, outcome, rules
+        As ``fit_segments`` takes them.
 
     Returns
     -------
@@ -141,13 +171,31 @@ def compare_solutions(
     counts = sorted({check_count(k) for k in segments})
     if not counts:
         raise ParameterError("segments must name at least one number of segments, for instance range(2, 9)")
-    rows = complete_rows(encoded, segments=counts[-1])
+    if method != "kmeans":
+        from .methods import choose_method, compare_method
+
+        given = {"choices": choices, "weights": weights, "levels": levels}
+        if method == "auto":
+            return choose_method(encoded, counts, structure=structure, **given).comparison
+        return compare_method(method, encoded, counts, outcome=outcome, rules=rules, structure=structure, **given)
+    if levels is not None:
+        refuse_levels(method, levels_of(encoded, levels))
+    rows, weight = comparable_rows(encoded, weights, segments=counts[-1])
     if structure is None:
-        structure = measure_structure(encoded, counts, references=choices.references, random_state=choices.random_state)
+        structure = measure_structure(
+            rows,
+            counts,
+            references=choices.references,
+            random_state=choices.random_state,
+            weights=known_weights(rows, weight),
+        )
     values = rows.to_numpy()
-    searches = {k: search_kmeans(values, k, starts=choices.starts, random_state=choices.random_state) for k in counts}
+    searches = {
+        k: search_kmeans(values, k, starts=choices.starts, random_state=choices.random_state, weights=weight)
+        for k in counts
+    }
     starts = {k: pair_starts or starts_needed(searches[k]) for k in counts}
-    resampled = resample(distinct_rows(values), searches, starts, choices)
+    resampled = resample(distinct_rows(values), searches, starts, choices, weights=weight)
     table = _table(searches, starts, resampled, structure)
     recommendation = recommend_segments(table, min_cell=choices.min_cell)
     table["recommended"] = table.index == recommendation.segments
@@ -162,7 +210,72 @@ def compare_solutions(
         n=len(rows),
         units=len(encoded),
         pairs=choices.pairs,
+        weighted=weight is not None,
     )
+
+
+def check_compared(comparison: Comparison, segments: object, *, name: str = "segments") -> int:
+    """The number of segments, if it was compared.
+
+    Raises
+    ------
+    ParameterError
+        If it was not.
+    """
+    if segments not in comparison.searches:
+        compared = ", ".join(map(str, comparison.searches))
+        raise ParameterError(
+            f"{name} must be one of {compared}, the numbers of segments that were compared "
+            f"(segments: of the segmentation in the study file); got {segments!r}"
+        )
+    return int(segments)
+
+
+def comparable_rows(
+    encoded: pd.DataFrame, weights: pd.Series | None = None, *, segments: int = 1
+) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """Units with every base variable and, where there are weights, a weight; and their weights, None if all count alike.
+
+    Parameters
+    ----------
+    encoded : pandas.DataFrame of shape (n_units, n_variables)
+    weights : pandas.Series, optional
+        By unit. NaN or 0: the unit is left out.
+    segments : int
+        Most segments wanted, for the check that there are enough different units.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame and ndarray of shape (n_rows,) or None
+
+    Raises
+    ------
+    ParameterError
+        If weights are negative, infinite, not by unit, or nobody has one.
+
+    Examples
+    --------
+    >>> encoded = pd.DataFrame({"a": [1.0, 2.0, None]}, index=["u", "v", "w"])
+    >>> comparable_rows(encoded, pd.Series({"u": 0.5, "v": 1.5}))[1].tolist()
+    [0.5, 1.5]
+    >>> comparable_rows(encoded, pd.Series({"u": 1.0, "v": 1.0}))[1] is None
+    True
+    """
+    if weights is None:
+        return complete_rows(encoded, segments=segments), None
+    if not isinstance(weights, pd.Series):
+        raise ParameterError(f"weights must be a Series by unit; got {type(weights).__name__}")
+    known = weights.reindex(encoded.index).astype(float)
+    if np.isinf(known).any() or (known < 0).any():
+        raise ParameterError(
+            f"weights must be finite and not negative; the smallest is {known.min():g}, the largest {known.max():g}"
+        )
+    known = known[known > 0]
+    if known.empty:
+        raise ParameterError(f"none of the {len(encoded)} units has a weight above 0")
+    rows = complete_rows(encoded.loc[known.index], segments=segments)
+    weight = known.loc[rows.index].to_numpy()
+    return rows, None if (weight == 1).all() else weight
 
 
 def recommend_segments(table: pd.DataFrame, *, min_cell: int = 10) -> Recommendation:
@@ -207,120 +320,18 @@ def recommend_segments(table: pd.DataFrame, *, min_cell: int = 10) -> Recommenda
     return Recommendation(chosen, rule, _reason(table.loc[chosen], chosen, rule, len(passing), tested), reasons)
 
 
-def describe_comparison(comparison: Comparison, *, units: str = "units") -> Reading:
-    """What the comparison says, with the rule that was used.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    units : str
-        What units are called, plural.
-
-    Returns
-    -------
-    Reading
-    """
-    table, chosen = comparison.table, comparison.recommendation
-    row = table.loc[chosen.segments]
-    found = (
-        "Each number of segments was searched from many random starts, and the best partition kept. "
-        f"For {chosen.segments} segments {_times(row['hits'])} of {int(row['starts']):,} starts ended in the very best partition "
-        f"and {int(row['near']):,} within 0.1 % of it"
-        f"{_doubt(row)}."
-    )
-    stable = (
-        f"Then the {comparison.n:,} {units} with every base variable were drawn again with replacement {2 * comparison.pairs} times, "
-        f"as if the study had been repeated. With {chosen.segments} segments, two such repeats agree on who belongs with whom to "
-        f"{row['ari_mean']:.2f} on average (adjusted Rand index: 1 is full agreement, 0 is chance; 95 % of the pairs lie between "
-        f"{_two(row['ari_lower'])} and {_two(row['ari_upper'])}), and the segment that comes back least well shares "
-        f"{row['jaccard_min']:.0%} with its nearest counterpart (Jaccard overlap; below 60 % is not to be trusted)."
-    )
-    rule = (
-        "The rule: of the numbers at which every segment comes back with an overlap of at least 75 % and two repeats agree to at least "
-        "0.80, take the one whose segments are tighter, by most, than data of the same kind without segments (of near equals, the one "
-        "that comes back best). Where no number is "
-        "that stable, an overlap of 60 % is enough; where none is even that stable, the least unstable is used and called a construction."
-    )
-    return Reading([f"{chosen.reason} {found}", stable, rule])
+def known_weights(rows: pd.DataFrame, weight: np.ndarray | None) -> pd.Series | None:
+    """Weights by unit, as ``measure_structure`` takes them; None if all count alike."""
+    return None if weight is None else pd.Series(weight, index=rows.index)
 
 
-def tabulate_comparison(comparison: Comparison, *, units: str = "units", source: str = "") -> Table:
-    """The candidates for a reader, one row a number of segments."""
-    table = comparison.table
-    shown = pd.DataFrame(
-        {
-            "segments": table.index.astype(int),
-            "variance explained": table["explained"],
-            "best found": [
-                f"{int(h):,} of {int(s):,} starts" for h, s in zip(table["hits"], table["starts"], strict=True)
-            ],
-            "agreement of repeats": table["ari_mean"],
-            "95 % of repeats": [
-                f"{_two(a)} to {_two(b)}" for a, b in zip(table["ari_lower"], table["ari_upper"], strict=True)
-            ],
-            "least stable segment": table["jaccard_min"],
-            "smallest segment (n)": table["smallest_n"].astype(int),
-            "tighter than without segments": table["excess"],
-            "reading": [
-                f"{comparison.standing + ': ' if r else ''}{why}"
-                for r, why in zip(table["recommended"], table["reason"], strict=True)
-            ],
-        }
-    ).reset_index(drop=True)
-    formats = {
-        "variance explained": ".0%",
-        "agreement of repeats": ".2f",
-        "least stable segment": ".2f",
-        "tighter than without segments": ".1%",
-    }
-    caption = (
-        f"Partitions into {table.index.min()} to {table.index.max()} segments compared. "
-        f"n = {comparison.n:,} {units} with every base variable; {comparison.pairs} pairs of bootstrap samples.{_source(source)}"
-    )
-    note = (
-        "Agreement: mean adjusted Rand index of two repeats (1 full, 0 chance). Least stable segment: mean Jaccard overlap of "
-        "the segment that comes back least well. Tighter: by how much the spread within segments is smaller than in data with the "
-        "same columns and correlations but without segments."
-    )
-    return Table(shown, caption, formats, note)
-
-
-def tabulate_stability(
-    comparison: Comparison,
-    *,
-    segments: int | None = None,
-    ids: Mapping[str, str] | None = None,
-    units: str = "units",
-    source: str = "",
-) -> Table:
-    """Overlap of every segment of one solution with its counterparts in resamples; default: the recommended one.
-
-    ``ids`` renames segments of the fresh solution to the ids they were given after matching with last quarter (``Match.ids``).
-    """
-    k = comparison.recommended if segments is None else segments
-    if k not in comparison.searches:
-        raise ParameterError(f"segments must be one of {', '.join(map(str, comparison.searches))}; got {segments!r}")
-    rows = comparison.stability.loc[k]
-    shown = pd.DataFrame(
-        {
-            "segment": [(ids or {}).get(name, name) for name in rows.index],
-            "n": rows["n"].to_numpy(int),
-            "overlap": rows["jaccard"].to_numpy(),
-            "95 % of samples": [
-                f"{low:.2f} to {high:.2f}" for low, high in zip(rows["lower"], rows["upper"], strict=True)
-            ],
-            "reading": [_read_jaccard(value) for value in rows["jaccard"]],
-        }
-    )
-    caption = (
-        f"How well each of {k} segments comes back in {2 * comparison.pairs} bootstrap samples. Overlap: mean Jaccard similarity (members "
-        f"in both, of those in either) with the best counterpart, 0 to 1. n = {comparison.n:,} {units}.{_source(source)}"
-    )
-    note = (
-        "To come back is not to be real: two halves of one cloud overlap well too, and the fewer the segments the easier it is. The "
-        "verdict above needs more than this column."
-    )
-    return Table(shown, caption, {"overlap": ".2f"}, note)
+def next_best(comparison: Comparison, chosen: int | None = None, *, min_cell: int = 10) -> int | None:
+    """The number the rule would recommend were the chosen one not there, or recommends if another was chosen; None if there is none."""
+    k = comparison.recommended if chosen is None else chosen
+    if k != comparison.recommended:
+        return comparison.recommended
+    others = comparison.table.drop(index=k)
+    return recommend_segments(others, min_cell=min_cell).segments if len(others) else None
 
 
 def _table(
@@ -402,29 +413,6 @@ def _reason(row: pd.Series, k: int, rule: str, passing: int, tested: bool) -> st
     return f"{k} segments are recommended: {which} compared {how}{best}."
 
 
-def _doubt(row: pd.Series) -> str:
-    if row["near"] >= 5:
-        return ""
-    return "; a better partition may have been missed"
-
-
-def _two(value: float) -> str:
-    """Two decimals, without a minus before zero."""
-    return f"{round(value, 2) + 0.0:.2f}"
-
-
-def _times(count: float) -> str:
-    return "none" if count == 0 else f"{int(count):,}"
-
-
-def _read_jaccard(value: float) -> str:
-    if value >= 0.85:
-        return "highly stable"
-    if value >= STABLE_JACCARD:
-        return "stable"
-    return "pattern only, edges uncertain" if value >= PATTERN_JACCARD else "do not rely on it"
-
-
 def _most_stable(table: pd.DataFrame) -> int:
     return int((table["ari_mean"] + table["jaccard_min"]).idxmax())
 
@@ -438,7 +426,3 @@ def _tightest(table: pd.DataFrame) -> int:
 
 def _percent(share: float) -> str:
     return f"{share:.1%} tighter" if share >= 0 else f"{-share:.1%} looser, so no evidence for segments"
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

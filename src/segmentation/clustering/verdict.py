@@ -10,15 +10,30 @@ import numpy as np
 import pandas as pd
 
 from ..display import Callout, Reading, format_p
-from ..errors import ParameterError
 from ..study import Choices
-from .selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, compare_solutions
+from .power import describe_power
+from .selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, check_compared, compare_solutions
 from .structure import StructureTest, measure_structure, say_p
 
 __all__ = ["Verdict", "assess_structure", "describe_verdict"]
 
 UNITS_PER_VARIABLE = 70
 Label = Literal["natural", "reproducible", "constructive"]
+SET_BY: Mapping[str, str] = {"rules": "The segments were set by rules beforehand."}
+ABOUT: Mapping[str, str] = {
+    "rules": (
+        "The rules would stand whatever the data looked like; the label tells whether the same variables also show such segments by "
+        "themselves."
+    ),
+    "tree": (
+        "These segments were cut so that they differ in an outcome, so differing in it is no evidence for them; the label tells whether "
+        "the variables themselves show segments."
+    ),
+    "hdbscan": (
+        "These segments are crowds with emptier space around them; who stands in no crowd is in no segment and not counted in how well "
+        "the segments come back."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,8 @@ class Verdict:
     structure : StructureTest
     n, variables, needed : int
         Complete units, base variables, and the units recommended for that many (70 a variable).
+    method : str
+        How the segments were formed, as ``method:`` of a study names it.
     """
 
     label: Label
@@ -52,6 +69,7 @@ class Verdict:
     n: int
     variables: int
     needed: int
+    method: str = "kmeans"
 
     @property
     def tested(self) -> bool:
@@ -74,6 +92,7 @@ class Verdict:
         numbers = {"p": self.p, "jaccard_min": self.jaccard_min, "ari_mean": self.ari_mean}
         return {
             "label": self.label,
+            "method": self.method,
             "segments": self.segments,
             **{name: None if np.isnan(value) else float(value) for name, value in numbers.items()},
             "alpha": self.alpha,
@@ -94,6 +113,7 @@ def assess_structure(
     choices: Choices,
     comparison: Comparison | None = None,
     chosen: int | None = None,
+    weights: pd.Series | None = None,
 ) -> Verdict:
     """Judge whether the data show segments of their own.
 
@@ -108,6 +128,8 @@ def assess_structure(
         Of the same table; computed if not given.
     chosen : int, optional
         Number of segments judged; default: the recommended one.
+    weights : pandas.Series, optional
+        As for ``compare_solutions``; not used if ``comparison`` is given.
 
     Returns
     -------
@@ -126,16 +148,13 @@ def assess_structure(
         )
         if structure.reason:
             return _judge(structure, None, float("nan"), float("nan"), choices.alpha)
-        comparison = compare_solutions(encoded, list(segments), choices=choices, structure=structure)
-    k = comparison.recommended if chosen is None else chosen
-    if k not in comparison.table.index:
-        compared = ", ".join(map(str, comparison.table.index))
-        raise ParameterError(
-            f"chosen must be one of {compared}, the numbers of segments that were compared "
-            f"(segments: of the segmentation in the study file); got {chosen!r}"
-        )
+        comparison = compare_solutions(encoded, list(segments), choices=choices, structure=structure, weights=weights)
+    k = comparison.recommended if chosen is None else check_compared(comparison, chosen, name="chosen")
     row = comparison.table.loc[k]
-    return _judge(comparison.structure, int(k), float(row["jaccard_min"]), float(row["ari_mean"]), choices.alpha)
+    method = getattr(comparison, "method", "kmeans")
+    return _judge(
+        comparison.structure, int(k), float(row["jaccard_min"]), float(row["ari_mean"]), choices.alpha, method=method
+    )
 
 
 def describe_verdict(
@@ -158,59 +177,89 @@ def describe_verdict(
     callout = _state(verdict, units)
     paragraphs = [
         _explain_test(verdict, units, labels or {}),
+        _explain_power(verdict, units),
         _explain_stability(verdict),
         _explain_limits(verdict, units),
     ]
     return callout, Reading([text for text in paragraphs if text])
 
 
-def _judge(structure: StructureTest, k: int | None, jaccard: float, ari: float, alpha: float) -> Verdict:
+def _judge(
+    structure: StructureTest, k: int | None, jaccard: float, ari: float, alpha: float, *, method: str = "kmeans"
+) -> Verdict:
     label: Label = "constructive"
-    if structure.p <= alpha and jaccard >= STABLE_JACCARD:
+    if method == "rules" or k == 1:  # the same in every sample by construction, which is no evidence
+        pass
+    elif structure.p <= alpha and jaccard >= STABLE_JACCARD:
         label = "natural"
     elif not structure.reason and ari >= STABLE_ARI and jaccard >= PATTERN_JACCARD:
         label = "reproducible"
     needed = UNITS_PER_VARIABLE * structure.variables
-    return Verdict(label, k, structure.p, alpha, jaccard, ari, structure, structure.n, structure.variables, needed)
+    return Verdict(
+        label, k, structure.p, alpha, jaccard, ari, structure, structure.n, structure.variables, needed, method
+    )
 
 
 def _state(verdict: Verdict, units: str) -> Callout:
+    """The opening words: what was found, then what may and what may not be decided from it."""
     if not verdict.tested:
         return Callout(
             "caution",
             "Not enough data to tell whether there are segments.",
-            f"{verdict.structure.reason}. Until there are more, any partition is the team's construction.",
+            f"{verdict.structure.reason}. Until there are more, any partition is the team's construction. {_may_decide(verdict, units)}",
         )
+    title, text = _finding(verdict, units)
+    if verdict.method in SET_BY:
+        title, text = f"{SET_BY[verdict.method]} {title}", f"{text} {ABOUT[verdict.method]}"
+    elif verdict.method in ABOUT:
+        text = f"{text} {ABOUT[verdict.method]}"
+    kind = "finding" if verdict.label == "natural" else "caution"
+    return Callout(kind, title, f"{text} {_may_decide(verdict, units)}")
+
+
+def _finding(verdict: Verdict, units: str) -> tuple[str, str]:
     k = verdict.segments
     if verdict.label == "natural":
-        text = (
+        return "The data show segments of their own.", (
             f"Divided into {k} segments, these {units} hold together more tightly than one population with the same variables and "
             f"correlations would, and each of the {k} comes back when the study is repeated on resampled {units}. This is evidence for "
             f"segments, not proof that there are exactly {k}."
         )
-        return Callout("finding", "The data show segments of their own.", text)
     if verdict.label == "reproducible":
-        title = "The data show no proven segments of their own, but the same division comes back."
-        text = (
+        return "The data show no proven segments of their own, but the same division comes back.", (
             f"A study repeated on other {units} would draw much the same {k} segments, so plans made on them will not fall apart. "
             "They are useful cuts through a population without clear gaps; people near a border belong almost as much to the "
             "segment next door."
         )
-        return Callout("caution", title, text)
     if verdict.structured:
-        text = (
+        return "The data show no segments that come back: any partition is the team's construction.", (
             f"The {units} are not one evenly correlated population, but no division of them comes back when the study is repeated on "
             "resamples: another sample would draw other borders. Judge a partition by its use, do not call its parts kinds of "
             "customers, and expect them to change."
         )
-        title = "The data show no segments that come back: any partition is the team's construction."
-        return Callout("caution", title, text)
-    text = (
+    return "The data show no segments of their own: any partition is the team's construction.", (
         f"The {verdict.n:,} {units} look like one population without gaps, and a repeat of the study would draw other borders than "
         "these. Judge a partition by its use, do not call its parts kinds of customers, and expect them to change. Not found is no "
         f"proof of none: differences too faint for {verdict.n:,} {units} would not show."
     )
-    return Callout("caution", "The data show no segments of their own: any partition is the team's construction.", text)
+
+
+def _may_decide(verdict: Verdict, units: str) -> str:
+    """What a reviewer may and may not decide from the label."""
+    if verdict.label == "natural":
+        return (
+            "What may be decided: to treat the segments as kinds of customers and build offers, messages and targets on each. What may "
+            f"not: that there are exactly {verdict.segments}, that everybody belongs to one of them alone, or why they differ."
+        )
+    if verdict.label == "reproducible":
+        return (
+            "What may be decided: to plan, size and target with these segments, since another study would give the same ones. What may "
+            f"not: that they are kinds of customers that exist by themselves; {units} near a border can be treated either way."
+        )
+    return (
+        "What may be decided: whether this partition is a handy way to divide the work, by its use. What may not: budgets, headcount or "
+        "claims that rest on the segments being there; try simpler rules, other variables or more data first."
+    )
 
 
 def _explain_test(verdict: Verdict, units: str, labels: Mapping[str, str]) -> str:
@@ -237,9 +286,20 @@ def _explain_test(verdict: Verdict, units: str, labels: Mapping[str, str]) -> st
     return text
 
 
+def _explain_power(verdict: Verdict, units: str) -> str:
+    return "" if verdict.structure.reason else describe_power(verdict.n, verdict.variables, units=units)
+
+
 def _explain_stability(verdict: Verdict) -> str:
     if verdict.segments is None or np.isnan(verdict.jaccard_min):
         return ""
+    if verdict.method == "rules" or verdict.segments == 1:
+        why = (
+            "they are stated by rules"
+            if verdict.method == "rules"
+            else "no segments were found, and everybody stands in one"
+        )
+        return f"Stability says nothing here: {why}, which is the same in every sample. What is made so is called constructive."
     return (
         f"Stability: with {verdict.segments} segments, repeats on resampled data agree to {verdict.ari_mean:.2f} "
         "(1 is full agreement, 0 is chance), and the least stable segment and its counterpart have "

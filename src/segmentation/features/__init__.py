@@ -9,6 +9,15 @@ from .encoder import EncodedVariable, Encoder, fit_encoder
 from .events import EVENT_MEASURES, measure_events
 from .leaks import screen_leaks
 from .quality import Quality, assess_quality, link_sources
+from .screen import BaseScreen, describe_base, screen_base, tabulate_base
+from .styles import (
+    StyleAssessment,
+    assess_styles,
+    describe_styles,
+    measure_styles,
+    score_both_ways,
+    tabulate_styles,
+)
 from .survey import flag_careless
 from .table import FeatureTable, feature_values
 from .weights import describe_weights, effective_base, unit_weights
@@ -27,20 +36,25 @@ from .words import (
 __all__ = [
     "DRIFT_COLUMNS",
     "EVENT_MEASURES",
+    "BaseScreen",
     "EncodedVariable",
     "Encoder",
     "FeatureTable",
     "Quality",
+    "StyleAssessment",
     "adjust_fdr",
     "assess_drift",
     "assess_quality",
+    "assess_styles",
     "bergsma_v",
     "build_features",
     "build_features_before",
     "chi_squared",
+    "describe_base",
     "describe_drift",
     "describe_leaks",
     "describe_quality",
+    "describe_styles",
     "describe_weights",
     "effective_base",
     "feature_values",
@@ -49,13 +63,18 @@ __all__ = [
     "flag_careless",
     "link_sources",
     "measure_events",
+    "measure_styles",
+    "score_both_ways",
+    "screen_base",
     "screen_leaks",
     "standardised_difference",
     "tabulate_accounts",
+    "tabulate_base",
     "tabulate_careless",
     "tabulate_drift",
     "tabulate_encoder",
     "tabulate_linkage",
     "tabulate_missing",
+    "tabulate_styles",
     "unit_weights",
 ]

@@ -15,6 +15,7 @@ from ..sources import canonical_table
 from ..study import Study, Variable
 from .attributes import read_attribute, rows_by_unit
 from .events import EVENT_MEASURES, FILLED_WITH_ZERO, as_event_table, check_event_names, measure_events
+from .screen import find_identical
 from .survey import SURVEY_MEASURES, Answers, latest_answers, rows_words, score_items
 from .table import FeatureTable, source_files
 
@@ -66,7 +67,8 @@ def build_features(
     ------
     DataContractError
         With every violation found: unknown column, event or item (nearest word offered), answers outside their scale
-        (rows given), infinite values, values a transform cannot take, base variables that are constant or all missing.
+        (rows given), infinite values, values a transform cannot take, base variables that are
+        constant, all missing or copies of each other.
     """
     draft = _Draft()
     if not check_base:
@@ -286,7 +288,16 @@ def _check_values(values: pd.DataFrame, study: Study, data: Dataset, check_base:
         found += _check_numbers(column, variable, file)
         if variable.name in base and check_base:
             found += _check_base(column, variable, file)
-    return found
+    return found or (_check_copies(values, study) if check_base else [])
+
+
+def _check_copies(values: pd.DataFrame, study: Study) -> list[Violation]:
+    """Base variables that are another one again, perhaps in another unit of measurement."""
+    fix = "Take one of the two out of the base of the segmentation: it would count twice in every distance"
+    return [
+        Violation(f"base variable is a copy of {first!r}", str(study.file), column=second, fix=fix)
+        for first, second in find_identical(values, study.base)
+    ]
 
 
 def _check_numbers(column: pd.Series, variable: Variable, file: str) -> list[Violation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from ..dataset import Dataset
 from ..sources import canonical_table
 from ..study import Study
 
-__all__ = ["LEAK_COLUMNS", "count_screened", "screen_leaks"]
+__all__ = ["LEAK_COLUMNS", "count_screened", "screen_columns", "screen_leaks"]
 
 LEAK_COLUMNS = ("column", "outcome", "reason", "auc", "filled_with", "filled_without", "n_with", "n_without")
 ALMOST_PERFECT = 0.98  # area under the curve
@@ -43,15 +45,35 @@ def screen_leaks(values: pd.DataFrame, data: Dataset, study: Study) -> pd.DataFr
     columns = _columns(values, data, study)
     for variable in study.variables:
         outcome = values[variable.name]
-        if variable.role != "outcome" or not set(outcome.dropna().unique()) <= {0.0, 1.0}:
-            continue
-        known = outcome.dropna() == 1.0
-        if min(int(known.sum()), int((~known).sum())) < LEAST:
-            continue
+        if variable.role == "outcome":
+            found.append(screen_columns(columns, outcome))
+    found = [table for table in found if len(table)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(LEAK_COLUMNS))
+
+
+def screen_columns(columns: Mapping[str, pd.Series], outcome: pd.Series) -> pd.DataFrame:
+    """The same for one outcome and columns at hand.
+
+    Parameters
+    ----------
+    columns : mapping of str to pandas.Series
+        Index: unit.
+    outcome : pandas.Series
+        Index: unit; named. Nothing is said of an outcome that is not yes/no, or too rare or common.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``LEAK_COLUMNS``.
+    """
+    found = []
+    known = outcome.dropna()
+    if set(known.unique()) <= {0.0, 1.0} and min(int((known == 1.0).sum()), int((known != 1.0).sum())) >= LEAST:
+        hits = (known == 1.0).to_numpy(bool)
         for name, column in columns.items():
-            row = _judge(column.reindex(known.index), known.to_numpy(bool), CHANCE / len(columns))
+            row = _judge(column.reindex(known.index), hits, CHANCE / len(columns))
             if row:
-                found.append({"column": name, "outcome": variable.name, **row})
+                found.append({"column": name, "outcome": outcome.name, **row})
     return pd.DataFrame(found, columns=list(LEAK_COLUMNS))
 
 

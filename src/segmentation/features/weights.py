@@ -70,6 +70,16 @@ def unit_weights(features: FeatureTable | pd.DataFrame, study: Study) -> pd.Seri
 def effective_base(weights: pd.Series | np.ndarray) -> float:
     """Kish's effective sample size: as many equally weighted units would tell as much.
 
+    Parameters
+    ----------
+    weights : pandas.Series or ndarray
+        NaN: the unit has none and does not count.
+
+    Returns
+    -------
+    float
+        Sum of the weights squared over the sum of their squares.
+
     Examples
     --------
     >>> effective_base(np.array([1.0, 1.0, 2.0])).__round__(3)
@@ -81,9 +91,29 @@ def effective_base(weights: pd.Series | np.ndarray) -> float:
 
 
 def describe_weights(weights: pd.Series | None, *, units: str = "units") -> Reading | Callout:
-    """What the weights do to the base, and whether single units carry too much."""
+    """What the weights do to the base, and whether single units carry too much.
+
+    Parameters
+    ----------
+    weights : pandas.Series or None
+        As ``unit_weights`` gives them.
+    units : str
+        What units are called, plural.
+
+    Returns
+    -------
+    Reading or Callout
+        A caution if one unit carries more than a twentieth of the total.
+
+    Examples
+    --------
+    >>> str(describe_weights(None, units="accounts"))
+    'This study has no weights: each of the accounts counts once.'
+    >>> describe_weights(pd.Series([2.0, 0.5, 0.5])).title
+    'One of the units carries 67% of the total weight.'
+    """
     if weights is None:
-        return Callout("absent", "This study has no weights.", f"Each of the {units} counts once.")
+        return Reading([f"This study has no weights: each of the {units} counts once."])
     known = weights[weights > 0]
     shares = known / known.sum()
     heaviest = float(shares.max())

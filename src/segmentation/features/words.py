@@ -116,9 +116,10 @@ def tabulate_encoder(encoder: Encoder, encoded: pd.DataFrame, study: Study) -> T
     frame = pd.DataFrame(
         {
             "base variable": [study.variable(v.name).words for v in encoder.variables],
-            "transform": [v.transform for v in encoder.variables],
-            "centre": [v.centre for v in encoder.variables],
-            "scale": [v.scale for v in encoder.variables],
+            "level": [v.level for v in encoder.variables],
+            "transform": ["names" if v.level == "nominal" else v.transform for v in encoder.variables],
+            "centre": [None if v.level == "nominal" else v.centre for v in encoder.variables],
+            "scale": [None if v.level == "nominal" else v.scale for v in encoder.variables],
             "n": [int(encoded[v.name].notna().sum()) for v in encoder.variables],
         }
     )
@@ -128,7 +129,12 @@ def tabulate_encoder(encoder: Encoder, encoded: pd.DataFrame, study: Study) -> T
         f"{encoder.words}"
     )
     return Table(
-        frame, caption, {"centre": ".3f", "scale": ".3f"}, "Less the centre, divided by the scale: 0 is typical."
+        frame,
+        caption,
+        {"centre": ".3f", "scale": ".3f"},
+        "Less the centre, divided by the scale: 0 is typical. Names have no centre and no scale."
+        if encoder.categories
+        else "Less the centre, divided by the scale: 0 is typical.",
     )
 
 

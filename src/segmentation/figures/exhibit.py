@@ -79,6 +79,11 @@ class Exhibit:
         content = self.as_json()
         figure = content["figure"]
         figure["layout"]["meta"] = {"caption": self.caption, "alt": self.alt}
+        figure["config"] = {
+            "showSendToCloud": False,
+            "plotlyServerURL": "",
+            "displaylogo": False,
+        }  # nothing leaves the machine
         return {
             EXHIBIT_MIME: {k: content[k] for k in ("caption", "alt", "table")},
             PLOTLY_MIME: figure,

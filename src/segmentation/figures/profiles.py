@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ..display import Table
 from ..profiling import tabulate_profile
-from ..profiling.words import number
+from ..profiling.words import effective_size, is_weighted, number, row_words
 from ..study import Study
 from .data import closing
 from .exhibit import PALETTE, Exhibit, draft_figure, segment_colours
@@ -44,7 +44,7 @@ def plot_profile(profile: pd.DataFrame, study: Study, *, source: str = "") -> Ex
         units, other values open circles, whiskers 95 % intervals, the small dot at 0 everybody.
     """
     rows = profile[profile["role"] == "base"].reset_index(drop=True)
-    rows = rows.assign(words=[study.variable(name).words for name in rows["variable"]])
+    rows = rows.assign(words=[row_words(row.variable, row.level, study) for row in rows.itertuples()])
     words = list(dict.fromkeys(rows["words"]))
     figure, segments = _panels(rows, profile, len(words), "standard deviations from everybody")
     colours = segment_colours(segments)
@@ -64,12 +64,15 @@ def plot_profile(profile: pd.DataFrame, study: Study, *, source: str = "") -> Ex
         f"Segment profiles, base variables. n = {sizes:,} {study.units}, by segment above each panel. 0 is everybody's "
         "average (small dot), 1 a typical difference between two of them (a standard deviation). Whiskers: 95 % interval. "
         "Filled diamonds mark what stands out, with the value in its own units: a quarter of the range or half of "
-        f"everybody's value away, and beyond its interval. The base variables formed the segments.{closing(study, source)}"
+        f"everybody's value away, and beyond its interval. The base variables formed the segments.{_weight_words(profile)}"
+        f"{closing(study, source)}"
     )
     return Exhibit(figure, caption, _profile_alt(rows, segments, study), tabulate_profile(profile, study))
 
 
-def plot_index(profile: pd.DataFrame, study: Study, *, shown: int = SHOWN, source: str = "") -> Exhibit:
+def plot_index(
+    profile: pd.DataFrame, study: Study, *, base: bool = False, shown: int = SHOWN, source: str = ""
+) -> Exhibit:
     """Index of descriptors against everybody (100), with intervals: the rows in which a segment stands out most.
 
     Parameters
@@ -77,6 +80,8 @@ def plot_index(profile: pd.DataFrame, study: Study, *, shown: int = SHOWN, sourc
     profile : pandas.DataFrame
         From ``profile_segments``.
     study : Study
+    base : bool
+        Draw the base variables instead, of which there is no test: markers follow rule and interval alone.
     shown : int
         Rows (variables or levels) drawn, those with markers first, then by the largest deviation from 100.
     source : str
@@ -86,8 +91,8 @@ def plot_index(profile: pd.DataFrame, study: Study, *, shown: int = SHOWN, sourc
     -------
     Exhibit
     """
-    rows = profile[(profile["role"] != "base") & profile["index"].notna()].reset_index(drop=True)
-    rows = rows.assign(words=[_words(row, study) for row in rows.itertuples()])
+    rows = profile[((profile["role"] == "base") == base) & profile["index"].notna()].reset_index(drop=True)
+    rows = rows.assign(words=[row_words(row.variable, row.level, study) for row in rows.itertuples()])
     rows, left_out = _strongest(rows, shown)
     words = list(dict.fromkeys(rows["words"]))
     figure, segments = _panels(rows, profile, len(words), "index (100: everybody)")
@@ -104,13 +109,29 @@ def plot_index(profile: pd.DataFrame, study: Study, *, shown: int = SHOWN, sourc
     sizes = int(profile.drop_duplicates("segment")["size"].sum())
     low = f" Values under {FLOOR} are drawn at {FLOOR}." if (rows["index_lower"] < FLOOR).any() else ""
     more = f" {left_out:,} further rows are in the tables only." if left_out else ""
-    caption = (
-        f"Descriptors of each segment as an index: 100 is everybody, 200 twice as much or as often. n = {sizes:,} "
-        f"{study.units}, by segment above each panel. Whiskers: 95 % interval, which allows for the segment being part of "
-        f"everybody. Filled diamonds stand out and survive a false discovery rate of {study.choices.alpha:.0%} over all "
-        f"descriptors; cells under {study.choices.min_cell} {study.units} are withheld.{low}{more}{closing(study, source)}"
+    sign = (
+        f"Filled diamonds stand out and survive a false discovery rate of {study.choices.alpha:.0%} over all descriptors"
+        if not base
+        else "Filled diamonds stand out; the base variables formed the segments, so there is no test of them"
     )
-    return Exhibit(figure, caption, _index_alt(rows, study), _index_table(rows, caption))
+    caption = (
+        f"{'Base variables' if base else 'Descriptors'} of each segment as an index: 100 is everybody, 200 twice as much or as often. "
+        f"n = {sizes:,} {study.units}, by segment above each panel. Whiskers: 95 % interval, which allows for the segment being part of "
+        f"everybody. {sign}; "
+        f"cells under {study.choices.min_cell} {study.units} are withheld.{_weight_words(profile)}{low}{more}{closing(study, source)}"
+    )
+    return Exhibit(figure, caption, _index_alt(rows, base), _index_table(rows, caption, base))
+
+
+def _alike(profile: pd.DataFrame, segment: str) -> str:
+    """Effective base of a panel's title; nothing where the study has no weights."""
+    if not is_weighted(profile):
+        return ""
+    return f", effective base {effective_size(profile[profile['segment'] == segment]):,.0f}"
+
+
+def _weight_words(profile: pd.DataFrame) -> str:
+    return " Weighted; the effective base is what unequal weights leave of n." if is_weighted(profile) else ""
 
 
 def _panels(rows: pd.DataFrame, profile: pd.DataFrame, n_words: int, axis: str) -> tuple[go.Figure, list[str]]:
@@ -120,7 +141,7 @@ def _panels(rows: pd.DataFrame, profile: pd.DataFrame, n_words: int, axis: str) 
     lines = math.ceil(len(segments) / columns)
     height = lines * (HEAD + ROW * max(n_words, 3)) + 60
     figure = draft_figure(height=height)
-    titles = [f"{segment} (n = {size:,})" for segment, size in sizes.items()]
+    titles = [f"{segment} (n = {size:,}{_alike(profile, segment)})" for segment, size in sizes.items()]
     figure.set_subplots(
         rows=lines, cols=columns, shared_xaxes="all", shared_yaxes="all", subplot_titles=titles,
         horizontal_spacing=0.03, vertical_spacing=min(0.08 * 3 / max(lines, 3), HEAD / height),
@@ -153,10 +174,17 @@ def _add_values(
         name="stands out" if marked else "segment",
         legendgroup=str(marked),
         showlegend=where == {"row": 1, "col": 1},
-        customdata=values,
+        customdata=[
+            f"{own}, everybody {number(r.total, r.variable, r.level, study)}{_index_words(r)}, n = {r.base:,}"
+            for own, r in zip(values, part.itertuples(), strict=True)
+        ],
         hovertemplate="%{y}: %{customdata}<extra></extra>",
         **where,
     )  # fmt: skip
+
+
+def _index_words(row: object) -> str:
+    return "" if pd.isna(row.index) else f", index {row.index:.0f}"
 
 
 def _add_indices(figure: go.Figure, part: pd.DataFrame, colour: str, marked: bool, where: Mapping[str, int]) -> None:
@@ -193,11 +221,6 @@ def _strongest(rows: pd.DataFrame, shown: int) -> tuple[pd.DataFrame, int]:
     return rows[rows["words"].isin(kept)], max(len(strength) - shown, 0)
 
 
-def _words(row: object, study: Study) -> str:
-    variable = study.variable(row.variable)
-    return variable.words if not row.level or variable.level == "binary" else f"{variable.words}: {row.level}"
-
-
 def _profile_alt(rows: pd.DataFrame, segments: list[str], study: Study) -> str:
     said = []
     for segment in segments:
@@ -212,10 +235,13 @@ def _profile_alt(rows: pd.DataFrame, segments: list[str], study: Study) -> str:
     return f"A panel for each of {len(segments)} segments. {'; '.join(said)}."
 
 
-def _index_alt(rows: pd.DataFrame, study: Study) -> str:
+def _index_alt(rows: pd.DataFrame, base: bool) -> str:
     marked = rows[rows["marker"]]
     if marked.empty:
-        return "A panel a segment: no descriptor stands out in any segment beyond chance."
+        what = (
+            "base variable stands out in any segment" if base else "descriptor stands out in any segment beyond chance"
+        )
+        return f"A panel a segment: no {what}."
     high, low = marked.loc[marked["index"].idxmax()], marked.loc[marked["index"].idxmin()]
     return (
         f"A panel a segment: {len(marked)} cells stand out. Highest: {high['words']} in {high['segment']}, index "
@@ -224,10 +250,15 @@ def _index_alt(rows: pd.DataFrame, study: Study) -> str:
     )
 
 
-def _index_table(rows: pd.DataFrame, caption: str) -> Table:
+def _index_table(rows: pd.DataFrame, caption: str, base: bool) -> Table:
     frame = rows[["segment", "words", "n", "base", "index", "index_lower", "index_upper", "marker"]]
     frame = frame.assign(marker=["yes" if marked else "no" for marked in frame["marker"]], n=frame["n"].astype(object))
-    names = {"words": "descriptor", "index_lower": "from", "index_upper": "to", "marker": "stands out"}
+    names = {
+        "words": "base variable" if base else "descriptor",
+        "index_lower": "from",
+        "index_upper": "to",
+        "marker": "stands out",
+    }
     short = caption.split(". ")[0] + "."
     formats = {"index": ".0f", "from": ".0f", "to": ".0f"}
     return Table(frame.rename(columns=names), f"{short} n and base stand in the columns.", formats)

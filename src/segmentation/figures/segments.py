@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from ..clustering.comparison import tabulate_comparison
 from ..clustering.density import DensityView
 from ..clustering.identity import tabulate_migration
-from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, tabulate_comparison
+from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison
 from ..clustering.solution import natural_order, tabulate_sizes
 from ..clustering.structure import StructureTest, say_p
 from ..display import Callout, Table

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ParameterError
-from ..features import FeatureTable, feature_values
+from ..features import FeatureTable, feature_values, unit_weights
 from ..study import Study, Variable
 
-__all__ = ["OTHER", "Everybody", "gather", "levels_of"]
+__all__ = ["OTHER", "Everybody", "even_weights", "gather", "levels_of"]
 
 OTHER = "other"
 
@@ -27,11 +27,14 @@ class Everybody:
         Position of each unit's segment in ``segments``.
     segments : tuple of str
         Sorted segment ids.
+    weights : ndarray of shape (n_units,)
+        Mean 1; exactly 1 for everybody where the study has no weights or all are equal.
     """
 
     values: pd.DataFrame
     codes: np.ndarray
     segments: tuple[str, ...]
+    weights: np.ndarray
 
     @property
     def onehot(self) -> np.ndarray:
@@ -42,14 +45,25 @@ class Everybody:
     def sizes(self) -> np.ndarray:
         return np.bincount(self.codes, minlength=len(self.segments))
 
+    @property
+    def shares(self) -> np.ndarray:
+        """Shape (n_segments,): part of everybody, by weight."""
+        return self.weights @ self.onehot / self.weights.sum()
+
+    @property
+    def weighted(self) -> bool:
+        return bool((self.weights != 1.0).any())
+
 
 def gather(features: FeatureTable | pd.DataFrame, membership: pd.DataFrame | pd.Series, study: Study) -> Everybody:
-    """Put variables and segments of the same units side by side; units without a segment are left out.
+    """Put variables and segments of the same units side by side; units without a segment, or without weight, are left out.
 
     Raises
     ------
     ParameterError
         If units of the membership are not in the features, variables are missing or nobody has a segment.
+    DataContractError
+        If the study's weights are negative, infinite or all zero.
     """
     values = feature_values(features, [variable.name for variable in study.variables])
     if isinstance(membership, pd.DataFrame) and "segment" not in membership.columns:
@@ -65,9 +79,28 @@ def gather(features: FeatureTable | pd.DataFrame, membership: pd.DataFrame | pd.
         raise ParameterError(
             f"{len(strangers)} units of the membership are not in the features, for instance {strangers[0]!r}"
         )
+    weights = even_weights(features, segment.index, study)
+    segment = segment.loc[weights.index]
+    if segment.empty:
+        raise ParameterError("nobody with a segment has a weight, so there is nothing to profile")
     names = tuple(sorted(segment.astype(str).unique(), key=_by_number))
     codes = pd.Categorical(segment.astype(str), categories=list(names)).codes.astype(np.intp)
-    return Everybody(values.loc[segment.index], codes, names)
+    return Everybody(values.loc[segment.index], codes, names, weights.to_numpy())
+
+
+def even_weights(features: FeatureTable | pd.DataFrame, units: pd.Index, study: Study) -> pd.Series:
+    """Weights of some units, scaled to a mean of 1 over them; units without a weight, or with one of 0, are not in it.
+
+    Equal weights are exactly 1, so that they change nothing, not even the last digit.
+    """
+    given = unit_weights(features, study)
+    if given is None:
+        return pd.Series(1.0, index=units)
+    weights = given.loc[units]
+    weights = weights[weights > 0]
+    if weights.empty or weights.min() == weights.max():
+        return pd.Series(1.0, index=weights.index)
+    return weights / weights.mean()
 
 
 def levels_of(column: pd.Series, variable: Variable, min_cell: int) -> tuple[np.ndarray, tuple[str, ...]]:

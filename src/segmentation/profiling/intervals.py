@@ -8,13 +8,14 @@ import numpy as np
 
 __all__ = ["bootstrap_weights", "index_interval", "mean_interval", "wilson_interval"]
 
+LEAST_DRAWS, MOST_DRAWN = 100, 20_000_000
 CELLS = 4_000_000  # cells of one block of bootstrap weights, so that memory stays small whatever the number of units
 
 
 def mean_interval(
     mean: np.ndarray, sd: np.ndarray, n: np.ndarray, level: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Student's t interval of means; NaN below two observations.
+    """Student's t interval of means; NaN below two observations (of equal weight: ``n`` may be an effective base).
 
     Examples
     --------
@@ -31,7 +32,7 @@ def mean_interval(
 
 
 def wilson_interval(hits: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval of shares; NaN where n is 0.
+    """Wilson's score interval of shares; NaN where n is 0. With weights: the effective base and the share times it.
 
     Notes
     -----
@@ -54,7 +55,13 @@ def wilson_interval(hits: np.ndarray, n: np.ndarray, level: float = 0.95) -> tup
 
 
 def index_interval(
-    hits: np.ndarray, n: np.ndarray, rest_hits: np.ndarray, rest_n: np.ndarray, level: float = 0.95
+    hits: np.ndarray,
+    n: np.ndarray,
+    rest_hits: np.ndarray,
+    rest_n: np.ndarray,
+    level: float = 0.95,
+    *,
+    part: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Interval of the index of a share (100 = everybody) that respects that the segment is part of everybody.
 
@@ -64,9 +71,11 @@ def index_interval(
     Parameters
     ----------
     hits, n : ndarray
-        Units of the segment with the trait, and observed.
+        Units of the segment with the trait, and observed; with weights the effective base and the share times it.
     rest_hits, rest_n : ndarray
         The same for everybody else.
+    part : ndarray, optional
+        The segment's part of everybody, 0 to 1; by default n / (n + rest_n), which weights would change.
 
     Returns
     -------
@@ -91,7 +100,7 @@ def index_interval(
     log_ratio = np.log(a / m) - np.log(b / k)
     error = np.sqrt(np.maximum(1 / a - 1 / m + 1 / b - 1 / k, 0.0))
     z = norm.ppf((1 + level) / 2)
-    weight = np.where(known, n / np.where(known, n + rest_n, 1.0), np.nan)
+    weight = np.where(known, n / np.where(known, n + rest_n, 1.0) if part is None else part, np.nan)
     limits = []
     for sign in (-1, 1):
         ratio = np.exp(log_ratio + sign * z * error)
@@ -102,7 +111,8 @@ def index_interval(
 
 def bootstrap_weights(n: int, draws: int, random_state: int) -> Iterator[np.ndarray]:
     """How often each of n units is drawn, in blocks of shape (n_draws_of_block, n); the blocks together have
-    ``draws`` rows.
+    ``draws`` rows. With more than 20,000 units there are fewer (20 million units drawn in all, at least 100 draws): the limits
+    of an interval that narrow do not need more.
 
     Examples
     --------
@@ -111,6 +121,7 @@ def bootstrap_weights(n: int, draws: int, random_state: int) -> Iterator[np.ndar
     ((3, 5), [5.0, 5.0, 5.0])
     """
     rng = np.random.default_rng(random_state)
+    draws = min(draws, max(LEAST_DRAWS, MOST_DRAWN // n))
     done = 0
     while done < draws:
         block = min(draws - done, max(1, CELLS // n))

@@ -8,7 +8,7 @@ import pandas as pd
 __all__ = ["order_variables"]
 
 
-def order_variables(values: pd.DataFrame, *, standardise: bool = True) -> list[str]:
+def order_variables(values: pd.DataFrame, *, standardise: bool = True, weights: np.ndarray | None = None) -> list[str]:
     """Order variables by hierarchical clustering (complete linkage, Euclidean distance between columns).
 
     Parameters
@@ -17,6 +17,8 @@ def order_variables(values: pd.DataFrame, *, standardise: bool = True) -> list[s
         Numbers; NaN allowed: a distance uses the units that have both variables.
     standardise : bool
         Scale columns to mean 0 and standard deviation 1 first; needed unless all are on one scale.
+    weights : ndarray of shape (n_units,), optional
+        A unit of weight 2 counts as two.
 
     Returns
     -------
@@ -36,16 +38,18 @@ def order_variables(values: pd.DataFrame, *, standardise: bool = True) -> list[s
         return names
     columns = values.to_numpy(float)
     known = ~np.isnan(columns)
+    seen = known.astype(float)
+    heavy = seen if weights is None else seen * weights[:, None]
     if standardise:
-        n = np.maximum(known.sum(axis=0), 1)
-        mean = np.where(known, columns, 0).sum(axis=0) / n
-        spread = np.sqrt((np.where(known, columns - mean, 0) ** 2).sum(axis=0) / n)
+        n = np.where(known.any(axis=0), heavy.sum(axis=0), 1.0)
+        mean = (np.where(known, columns, 0) * heavy).sum(axis=0) / n
+        spread = np.sqrt((np.where(known, columns - mean, 0) ** 2 * heavy).sum(axis=0) / n)
         columns = (columns - mean) / np.where(spread > 0, spread, 1.0)
     filled = np.where(known, columns, 0.0)
-    square, seen = filled**2, known.astype(float)
-    apart = square.T @ seen + seen.T @ square - 2 * filled.T @ filled
-    both = seen.T @ seen
-    distance = np.sqrt(np.maximum(apart, 0) / np.maximum(both, 1) * len(columns))
+    square = filled**2
+    apart = square.T @ heavy + heavy.T @ square - 2 * filled.T @ (filled * heavy)
+    both = seen.T @ heavy
+    distance = np.sqrt(np.maximum(apart, 0) / np.where(both > 0, both, 1.0) * len(columns))
     distance = np.where(both > 0, distance, distance.max())
     np.fill_diagonal(distance, 0.0)
     tree = linkage(squareform((distance + distance.T) / 2, checks=False), method="complete")

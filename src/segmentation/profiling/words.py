@@ -6,17 +6,20 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..display import Reading, Table
+from ..display import Reading
 from ..study import Study
-from ..words import join_words
+from ..words import count_words, join_words
 
 __all__ = [
     "describe_descriptors",
     "describe_profile",
     "describe_segments",
+    "effective_size",
+    "is_weighted",
     "name_segment",
-    "tabulate_descriptors",
-    "tabulate_profile",
+    "number",
+    "rank_effects",
+    "row_words",
 ]
 
 SHOWN = 4
@@ -42,8 +45,9 @@ def name_segment(profile: pd.DataFrame, segment: str, study: Study) -> str:
         For instance "high quotes and invoices, low scheduling"; at most two highs and one low (two lows without a high).
     """
     markers = _markers(profile, segment, "base")
-    high = [study.variable(name).words for name in markers.loc[markers["z"] > 0, "variable"]]
-    low = [study.variable(name).words for name in markers.loc[markers["z"] < 0, "variable"]]
+    words = [row_words(row.variable, row.level, study) for row in markers.itertuples()]
+    high = [word for word, z in zip(words, markers["z"], strict=True) if z > 0]
+    low = [word for word, z in zip(words, markers["z"], strict=True) if z < 0]
     parts = [f"high {join_words(high[:2])}"] if high else []
     parts += [f"low {join_words(low[: 1 if high else 2])}"] if low else []
     return ", ".join(parts) or NEAR_AVERAGE
@@ -68,9 +72,11 @@ def describe_segments(profile: pd.DataFrame, membership: pd.DataFrame | pd.Serie
         "is what the profile shows."
     )
     placed = membership["segment"] if isinstance(membership, pd.DataFrame) else membership
-    without = int(placed.isna().sum())
+    without, unweighted = int(placed.isna().sum()), int(placed.notna().sum()) - _total(profile)
     left = f"{without:,} {study.units} have no segment and are not described here." if without else ""
-    return Reading([gloss, *(_paragraph(profile, segment, study) for segment in segments), *([left] if left else [])])
+    left += f"{' ' if left else ''}{unweighted:,} have no weight and are not described either." if unweighted else ""
+    paragraphs = [_paragraph(profile, segment, study) for segment in segments]
+    return Reading([text for text in (gloss, _weight_words(profile, study), *paragraphs, left) if text])
 
 
 def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
@@ -85,7 +91,7 @@ def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
     found = tested[tested["q"].astype(float) <= study.choices.alpha]
     found = found.loc[rank_effects(found).index]
     gloss = (
-        f"{_count(len(tested), 'descriptor')} that did not form the segments {_were(len(tested))} tested. A difference counts "
+        f"{count_words(len(tested), 'descriptor')} that did not form the segments {_were(len(tested))} tested. A difference counts "
         f"if at most {study.choices.alpha:.0%} of those called so are expected to be false alarms (false discovery rate)."
     )
     gloss += _kinship(found, study)
@@ -93,7 +99,7 @@ def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
         text = "None differs between segments by more than chance explains: from these, nobody's segment can be told."
         return Reading([text for text in (gloss, text, left) if text])
     said = [_effect(row, study) for row in found.head(SHOWN).itertuples()]
-    lead = f"{len(found)} of the {_count(len(tested), 'descriptor')} {'differs' if len(found) == 1 else 'differ'}."
+    lead = f"{len(found)} of the {count_words(len(tested), 'descriptor')} {'differs' if len(found) == 1 else 'differ'}."
     scale = (
         "Cramer's V and epsilon squared measure how closely descriptor and segment go together, from 0 (not at all) to 1 "
         "(the one determines the other)."
@@ -101,64 +107,6 @@ def describe_descriptors(tests: pd.DataFrame, study: Study) -> Reading:
     more = f"{len(found) - SHOWN:,} more {'differs' if len(found) - SHOWN == 1 else 'differ'}; the table has all."
     rest = [scale, more if len(found) > SHOWN else "", left]
     return Reading([text for text in (gloss, " ".join([lead, *said]), *rest) if text])
-
-
-def tabulate_profile(profile: pd.DataFrame, study: Study, *, role: str = "base") -> Table:
-    """Values of all segments side by side; ▲ and ▼ stand beside markers.
-
-    Parameters
-    ----------
-    profile : pandas.DataFrame
-    study : Study
-    role : {"base", "descriptor", "outcome"}
-    """
-    rows = profile[profile["role"] == role]
-    sizes = profile.drop_duplicates("segment").set_index("segment")["size"]
-    records = []
-    for (name, level), part in rows.groupby(["variable", "level"], sort=False):
-        record = {
-            "variable": _row_words(name, level, study),
-            "everybody": number(part["total"].iloc[0], name, level, study),
-        }
-        cells = part.set_index("segment")
-        record |= {f"{s} (n = {n:,})": _cell(cells.loc[s], study) for s, n in sizes.items() if s in cells.index}
-        records.append(record)
-    what = {"base": "Base variables, which formed the segments,"}.get(role, f"{role.capitalize()}s")
-    caption = (
-        f"{what} by segment: value and 95 % interval. n = {int(sizes.sum()):,} {study.units}. "
-        "▲ marks a segment that stands out above everybody, ▼ below."
-    )
-    hidden = bool(rows["withheld"].any())
-    note = f"Cells with fewer than {study.choices.min_cell} {study.units}, and cells that would give them away, are withheld."
-    return Table(pd.DataFrame(records), caption, note=note if hidden else "")
-
-
-def tabulate_descriptors(tests: pd.DataFrame, study: Study) -> Table:
-    """Tests of descriptors, strongest first."""
-    ordered = tests.sort_values(["measure", "effect"], ascending=[True, False], na_position="last", kind="stable")
-    frame = pd.DataFrame(
-        {
-            "descriptor": [study.variable(name).words for name in ordered["variable"]],
-            "test": ordered["test"],
-            "measure": ordered["measure"],
-            "effect": ordered["effect"].astype(float),
-            "from": ordered["effect_lower"].astype(float),
-            "to": ordered["effect_upper"].astype(float),
-            "p": ordered["p"].astype(float),
-            "q": ordered["q"].astype(float),
-            "n": ordered["n"],
-        }
-    )
-    n = int(frame["n"].max()) if len(frame) else 0
-    caption = (
-        f"Descriptors by segment: effect with its 95 % bootstrap interval, p, and q after control of the false discovery rate "
-        f"over all {_count(len(frame), 'descriptor')}. n = {n:,} {study.units}, less where answers are missing."
-    )
-    note = (
-        "Effect: 0 is no difference, 1 is that the one determines the other. p: how often chance alone gives so large a difference; q: "
-        "the share of false alarms to expect among those with a q this small."
-    )
-    return Table(frame, caption, {"p": "p", "q": "p", "n": ",d"}, note, empty="The study has no descriptors to test.")
 
 
 def number(value: float, name: str, level: str, study: Study) -> str:
@@ -201,6 +149,13 @@ def _paragraph(profile: pd.DataFrame, segment: str, study: Study) -> str:
     size = int(profile.loc[profile["segment"] == segment, "size"].iloc[0])
     everybody = _total(profile)
     lead = f"{segment} ({size:,} of {everybody:,} {study.units}, {size / everybody:.0%}): "
+    if is_weighted(profile):
+        rows = profile[profile["segment"] == segment]
+        alike = effective_size(rows)
+        lead = (
+            f"{segment} ({size:,} of {everybody:,} {study.units} who stand for {rows['share'].iloc[0]:.0%} of the market; effective "
+            f"base {alike:,.0f}{', too few to build on' if alike < study.choices.min_cell else ''}): "
+        )
     markers = _markers(profile, segment, "base")
     if markers.empty:
         text = f"{lead}{NEAR_AVERAGE}: no base variable marks it."
@@ -219,21 +174,13 @@ def _marker(row: object, study: Study) -> str:
     low, high, own, total = (
         number(value, row.variable, row.level, study) for value in (row.lower, row.upper, row.estimate, row.total)
     )
-    words = _row_words(row.variable, row.level, study)
+    words = row_words(row.variable, row.level, study)
     return f"{way} {words}, {own} ({low} to {high}, n = {row.base:,}) against {total} for everybody"
 
 
-def _row_words(name: str, level: str, study: Study) -> str:
+def row_words(name: str, level: str, study: Study) -> str:
     variable = study.variable(name)
     return variable.words if not level or variable.level == "binary" else f"{variable.words}: {level}"
-
-
-def _cell(row: pd.Series, study: Study) -> str:
-    if row["withheld"]:
-        return "withheld"
-    own, low, high = (number(row[key], row["variable"], row["level"], study) for key in ("estimate", "lower", "upper"))
-    sign = (" ▲" if row["estimate"] > row["total"] else " ▼") if row["marker"] else ""
-    return f"{own} ({low} to {high}){sign}"
 
 
 def _effect(row: object, study: Study) -> str:
@@ -241,6 +188,7 @@ def _effect(row: object, study: Study) -> str:
     text = (
         f"{row.measure} {row.effect:.2f}, 95 % interval {row.effect_lower:.2f} to {row.effect_upper:.2f}, n = {row.n:,}"
     )
+    text += f", effective base {row.effective:,.0f}" if row.effective < row.n * (1 - 1e-9) else ""
     strength = next((word for limit, word in STRENGTHS if row.measure == "Cramer's V" and row.effect >= limit), "")
     very = (
         "a very weak link, "
@@ -250,6 +198,37 @@ def _effect(row: object, study: Study) -> str:
         else ""
     )
     return f"{words[:1].upper()}{words[1:]} ({very}{text})."
+
+
+def is_weighted(profile: pd.DataFrame) -> bool:
+    """Whether a profile's numbers are weighted: somewhere the effective base is smaller than the units counted."""
+    return bool((profile["effective"] < profile["base"] * (1 - 1e-9)).any())
+
+
+def effective_size(rows: pd.DataFrame) -> float:
+    """Effective base of one segment: that of the variable most of its units have."""
+    means = rows[rows["kind"] == "mean"]
+    rows = means if len(means) else rows
+    return float(rows.loc[rows["base"] == rows["base"].max(), "effective"].max())
+
+
+def _weight_words(profile: pd.DataFrame, study: Study) -> str:
+    """What weights do to these numbers; nothing where there are none."""
+    if not is_weighted(profile):
+        return ""
+    text = (
+        f"Numbers are weighted, so that they speak of the market; n still counts {study.units}. Unequal weights make a segment tell less: "
+        f"its effective base is the number of equally weighted {study.units} that would tell as much."
+    )
+    thin = [
+        f"{segment} ({effective_size(rows):,.0f} of {int(rows['size'].iloc[0]):,})"
+        for segment, rows in profile.groupby("segment", sort=False)
+        if effective_size(rows) < rows["size"].iloc[0] / 2
+    ]
+    if thin:
+        few = f"less than half is left of {join_words(thin)}: a few {study.units} with heavy weights decide most numbers there"
+        text += f" By this measure {few}."
+    return text
 
 
 def _total(profile: pd.DataFrame) -> int:
@@ -263,7 +242,3 @@ def _more(items: Sequence[object] | pd.DataFrame, shown: int, word: str = "") ->
 
 def _were(n: int) -> str:
     return "was" if n == 1 else "were"
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"

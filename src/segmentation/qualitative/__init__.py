@@ -5,15 +5,22 @@ from __future__ import annotations
 from .agreement import Agreement, describe_agreement, measure_agreement, tabulate_agreement
 from .alpha import Alpha, krippendorff_alpha
 from .coded import CodedInterviews, build_coded_interviews, code_presence, describe_interviews, tabulate_codebook
+from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
+from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .intervals import adjust_p_values, freeman_halton_test, multinomial_test, newcombe_interval, wilson_interval
+from .language import Language, compare_language, describe_language, log_odds, tabulate_language
+from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
+from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
 from .redaction import Redactor, build_redactor
+from .refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from .representativeness import (
     Representativeness,
     compare_interviewees,
     describe_interviewees,
     tabulate_interviewees,
 )
+from .sampling import SamplingPlan, describe_plan, plan_interviews, tabulate_plan
 from .saturation import (
     Saturation,
     describe_saturation,
@@ -23,44 +30,73 @@ from .saturation import (
     tabulate_saturation,
 )
 from .themes import Themes, compare_themes, describe_themes, tabulate_themes
+from .unitised import Unitised, measure_spans, unitised_alpha
 
 __all__ = [
     "Agreement",
     "Alpha",
     "CodedInterviews",
+    "Cooccurrence",
+    "JobScores",
+    "Language",
     "QuoteBank",
     "QuoteCheck",
     "Redactor",
+    "RefiFile",
     "Representativeness",
+    "SamplingPlan",
     "Saturation",
     "Themes",
+    "Unitised",
     "adjust_p_values",
     "build_coded_interviews",
     "build_quote_bank",
     "build_redactor",
+    "c_coefficient",
     "check_quote",
     "code_presence",
     "compare_interviewees",
+    "compare_language",
     "compare_themes",
     "describe_agreement",
+    "describe_cooccurrence",
     "describe_interviewees",
     "describe_interviews",
+    "describe_jobs",
+    "describe_language",
+    "describe_plan",
     "describe_quotes",
+    "describe_refi_file",
     "describe_saturation",
     "describe_themes",
     "freeman_halton_test",
+    "job_answers",
     "krippendorff_alpha",
+    "log_odds",
     "measure_agreement",
+    "measure_cooccurrence",
     "measure_saturation",
+    "measure_spans",
     "multinomial_test",
     "newcombe_interval",
+    "opportunity_score",
+    "plan_interviews",
+    "score_jobs",
     "seen_chance",
     "stopping_point",
     "tabulate_agreement",
     "tabulate_codebook",
+    "tabulate_cooccurrence",
     "tabulate_interviewees",
+    "tabulate_job_quotes",
+    "tabulate_jobs",
+    "tabulate_language",
+    "tabulate_plan",
     "tabulate_quotes",
     "tabulate_saturation",
     "tabulate_themes",
+    "unitised_alpha",
     "wilson_interval",
+    "write_qdc",
+    "write_qdpx",
 ]

@@ -13,6 +13,7 @@ from ..errors import ParameterError
 from ..words import count_words, join_words, percent_words, range_words
 from .alpha import alpha_of_coincidences, coincidences
 from .coded import CodedInterviews
+from .unitised import measure_spans
 
 __all__ = ["Agreement", "describe_agreement", "measure_agreement", "tabulate_agreement"]
 
@@ -25,6 +26,7 @@ COLUMNS = [
     "n_units",
     "prevalence",
     "agreement",
+    "spans",
     "people",
     "reading",
     "reason",
@@ -42,7 +44,8 @@ class Agreement:
         One row a code, most reliable first: code, name, alpha, lower, upper (bootstrap interval), n_units (participant
         turns
         judged by two or more coders), prevalence (share of judgements that gave the code), agreement (share of pairs of
-        judgements that were equal), people (interviewees with the code), reading (rely, tentative, low, undefined),
+        judgements that were equal), spans (alpha of the marked passages: did they mark the same words), people (interviewees
+        with the code), reading (rely, tentative, low, undefined),
         reason.
     coders : tuple of str
     n_people, n_units : int
@@ -128,7 +131,8 @@ def measure_agreement(
     ones = (marked & rated).sum(axis=2)
     counts = np.stack([rated.sum(axis=1) - ones, ones], axis=-1).astype(float)
     rows = [_row(coded, code, counts[place], people, weights, coverage) for place, code in enumerate(coded.leaves)]
-    table = pd.DataFrame(rows, columns=[*COLUMNS[:-2], "reason"])
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("spans", "reading")])
+    table["spans"] = table["code"].map(measure_spans(coded).set_index("code")["u"]).astype(float)
     limits = [("rely", rely), ("tentative", tentative), ("low", -math.inf)]
     table["reading"] = [
         next((word for word, limit in limits if value >= limit), "undefined") for value in table["alpha"]
@@ -287,7 +291,7 @@ def tabulate_agreement(agreement: Agreement) -> Table:
     Returns
     -------
     Table
-        Code, Alpha, Interval, Same judgement, Code given, People, Reading.
+        Code, Alpha, Interval, Same judgement, Same words, Code given, People, Reading.
 
     Raises
     ------
@@ -297,7 +301,7 @@ def tabulate_agreement(agreement: Agreement) -> Table:
     Examples
     --------
     >>> list(tabulate_agreement(Agreement(pd.DataFrame(columns=COLUMNS), (), 0, 0, 100, 1)).frame.columns)
-    ['Code', 'Alpha', 'Interval', 'Same judgement', 'Code given', 'People', 'Reading']
+    ['Code', 'Alpha', 'Interval', 'Same judgement', 'Same words', 'Code given', 'People', 'Reading']
     """
     table = agreement.table
     frame = pd.DataFrame(
@@ -306,6 +310,7 @@ def tabulate_agreement(agreement: Agreement) -> Table:
             "Alpha": table["alpha"].astype(float),
             "Interval": [range_words(limits) for limits in zip(table["lower"], table["upper"], strict=True)],
             "Same judgement": table["agreement"].astype(float),
+            "Same words": table["spans"].astype(float),
             "Code given": table["prevalence"].astype(float),
             "People": table["people"].astype(int),
             "Reading": [
@@ -321,5 +326,8 @@ def tabulate_agreement(agreement: Agreement) -> Table:
         f"intervals: {percent_words(agreement.coverage)}, {agreement.draws:,d} bootstrap draws of whole interviewees, "
         f"seed {agreement.random_state}. {agreement.source}"
     )
-    note = "Same judgement: share of pairs of judgements that were equal. Code given: share of judgements that gave the code."
+    note = (
+        "Same judgement: share of pairs of judgements that were equal. Same words: alpha of the marked passages, which asks where they "
+        "begin and end, not only in which turn. Code given: share of judgements that gave the code."
+    )
     return Table(frame, caption.strip(), {"Same judgement": ".0%", "Code given": ".1%"}, note)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from ..dataset import Dataset
+from ..features.encoder import Encoder
+from ..workspace import Workspace
 from .coded import CodedInterviews
 from .redaction import Redactor, build_redactor
+from .sampling import SamplingPlan, plan_interviews
 
-__all__ = ["build_redactor_for", "list_codes"]
+__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews"]
 
 
 def build_redactor_for(data: Dataset) -> Redactor:
@@ -50,3 +53,38 @@ def list_codes(coded: CodedInterviews) -> pd.DataFrame:
     category = codes["parent"].map(lambda parent: str(parent).casefold())
     pain = category.str.contains("pain") if category.str.contains("pain").any() else pd.Series(True, index=codes.index)
     return pd.DataFrame({"name": codes["name"].astype("str"), "pain": pain.astype(bool)}).rename_axis("code_id")
+
+
+def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) -> SamplingPlan:
+    """Plan the next interviews from this quarter's segments, with the study's choices.
+
+    Parameters
+    ----------
+    run : Workspace
+        Whose stages 01 and 02 are done.
+    data : Dataset
+        With ``contacts`` where the study has them: a unit all of whose contacts opted out is not asked.
+    coded : CodedInterviews
+        Their interviewees are not asked again.
+
+    Returns
+    -------
+    SamplingPlan
+    """
+    choices, unit = run.study.choices, run.study.unit
+    encoded = Encoder.from_dict(run.read_json("solution")["encoder"]).encode(run.read("features"))
+    barred: list[str] = []
+    if "contacts" in data and {unit, "opted_out"} <= set(data["contacts"].columns):
+        opted = (
+            data["contacts"].dropna(subset=[unit]).groupby(unit)["opted_out"].agg(lambda out: out.fillna(False).all())
+        )
+        barred = [str(name) for name in opted.index[opted.astype(bool)]]
+    known = [str(name) for name in coded.people[unit].dropna()] if unit in coded.people.columns else []
+    return plan_interviews(
+        encoded,
+        run.read("membership"),
+        per_segment=choices.interviews,
+        response_rate=choices.response_rate,
+        excluded=barred,
+        interviewed=known,
+    )

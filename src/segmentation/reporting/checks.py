@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,10 @@ __all__ = ["check_page", "find_identifiers", "scan_leaks"]
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 NUMBER = re.compile(r"\+?\d[\d ().-]{7,}\d")
 WORDS = re.compile(r"[^\W\d_][\w'’.-]*")
+IDENTIFYING = (
+    "hubspot.contacts", "hubspot.companies", "segment.identifies", "qualtrics", "transcripts", "refi-qda", "qualcoder", "taguette",
+    "coded-table", "texts", "table",
+)  # fmt: skip
 READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd"}
 
 
@@ -134,19 +139,24 @@ def scan_leaks(study: Study, period: Period, folder: Path) -> None:
     """
     from ..sources import read_sources
 
-    personal = tuple(
-        name
-        for name, source in study.sources.items()
-        if source.format
-        in ("hubspot.contacts", "hubspot.companies", "segment.identifies", "qualtrics", "transcripts", "table")
-    )
+    personal = tuple(name for name, source in study.sources.items() if source.format in IDENTIFYING)
     identifiers = read_sources(study, period, only=personal).identifiers if personal else frozenset()
     problems = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix in READABLE and path.is_file():
-            found = find_identifiers(path.read_text("utf-8"), identifiers)
+        if path.suffix in READABLE | {".xlsx"} and path.is_file():
+            found = find_identifiers(_text_of(path), identifiers)
             if found:
                 problems.append(f"  - {path.relative_to(folder)}: {len(found)} personal identifiers of the inputs")
     if problems:
         fix = "Leave the column out of the study, or add the word to what is redacted; nothing was published."
         raise RenderError("\n".join(["personal data would be published:", *problems, fix]))
+
+
+def _text_of(path: Path) -> str:
+    """Text of a published file; of a workbook, that of all its parts."""
+    if path.suffix != ".xlsx":
+        return path.read_text("utf-8")
+    with zipfile.ZipFile(path) as book:
+        return "\n".join(
+            book.read(name).decode("utf-8", "replace") for name in book.namelist() if name.endswith(".xml")
+        )

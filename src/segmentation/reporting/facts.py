@@ -7,9 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from ..clustering import Comparison, Verdict
+from ..clustering import Comparison, Overlap, Sensitivity, Verdict
+from ..display import Callout
 from ..features import FeatureTable, Quality
 from ..personas import CheckedPersonas
+from ..profiling import TargetMap, summarise_scorecard
+from ..profiling.typing import TypingTool
 from ..qualitative import Agreement, CodedInterviews, Themes
 from ..tracking import ExperimentResult, FeedbackSummary
 
@@ -20,6 +23,7 @@ __all__ = [
     "persona_facts",
     "segment_facts",
     "tracking_facts",
+    "use_facts",
 ]
 
 
@@ -78,6 +82,40 @@ def segment_facts(
         "basis": {str(name): int(n) for name, n in membership["basis"].value_counts().sort_index().items()},
         "agreement": {int(k): float(v) for k, v in comparison.table["ari_mean"].items()},
         "moves": len(migration),
+    }
+
+
+def use_facts(
+    scorecard: pd.DataFrame,
+    targets: TargetMap | Callout,
+    tool: TypingTool,
+    overlaps: Sequence[Overlap],
+    sensitivity: Sensitivity,
+) -> dict[str, Any]:
+    """Results of the scorecard, the first target, the typing tool, overlaps, other choices.
+
+    Parameters
+    ----------
+    scorecard : pandas.DataFrame
+    targets : TargetMap or Callout
+    tool : TypingTool
+    overlaps : sequence of Overlap
+    sensitivity : Sensitivity
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
+    standing = summarise_scorecard(scorecard) if len(scorecard) else pd.DataFrame()
+    results = standing.stack().value_counts() if len(standing) else pd.Series(dtype=int)
+    return {
+        "scorecard": {str(result): int(n) for result, n in results.sort_index().items()},
+        "first": None if isinstance(targets, Callout) else targets.first,
+        "questions": [question.name for question in tool.questions],
+        "placed_right": None if tool.test is None else tool.test.accuracy,
+        "overlaps": {f"{pair.one} {pair.other}": pair.v for pair in overlaps},
+        "agreement": {str(row.choice): float(row.ari) for row in sensitivity.tried.itertuples()},
     }
 
 

@@ -19,7 +19,13 @@ from .stages import Stage
 __all__ = ["ALWAYS_NEW", "code_digest", "input_digests", "package_versions", "revision", "stage_key"]
 
 OUTSIDE = {"synthetic", "scaffold", "cli.py", "preflight.py", "progress.py"}  # change no result
-CALLED = {"parameters.py", "facts.py", "summaries.py", "provenance.py"}  # of reporting, what notebooks call
+CALLED = {
+    "parameters.py",
+    "facts.py",
+    "summaries.py",
+    "segment_summaries.py",
+    "provenance.py",
+}  # of reporting, what notebooks call
 ALWAYS_NEW = "a database server: read again on every run"
 PACKAGES = (
     "numpy",
@@ -29,6 +35,7 @@ PACKAGES = (
     "numba",
     "umap-learn",
     "hdbscan",
+    "stepmix",
     "statsmodels",
     "duckdb",
     "plotly",
@@ -78,12 +85,15 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
         if source.connection:
             local = study.resolve(source.connection.split("://", 1)[-1])
             found[name] = {f"{source.connection}/{source.table}": digest(local) if local.is_file() else ALWAYS_NEW}
-    for key in ("personas", "messages", "experiments", "kpis", "feedback"):
+    for key in ("decisions", "personas", "messages", "experiments", "kpis", "feedback"):
         named = getattr(study, key)
         if named is not None:
             path = study.resolve(named)
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            found[key] = {_relative(file, study.folder): digest(file) for file in files}
+            found[key] = {_relative(file, study.folder): digest(file) for file in files if file.is_file()}
+    rules = [study.resolve(part.rules) for part in study.segmentations.values() if part.rules is not None]
+    if rules:
+        found["rules"] = {_relative(file, study.folder): digest(file) for file in rules}
     for experiment in load_experiments(study):
         for file in (Path(experiment.assignment), Path(experiment.outcomes)):
             found["experiments"][_relative(file, study.folder)] = digest(file)

@@ -39,6 +39,7 @@ _OWN: dict[str, tuple[Parameter, ...]] = {
     "explore": (Parameter("segments", int, 0, "number of segments to try; 0 keeps the published ones", 0, 20),),
 }
 _KINDS = {int: "a whole number", str: "text"}
+_CHECKED = "_checked_parameters"
 _JUPYTER = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 
 
@@ -103,7 +104,7 @@ def check_parameters(notebook: str, namespace: Mapping[str, Any]) -> dict[str, A
         Name without ending.
     namespace : mapping
         The notebook's globals before anything but imports and parameters ran. Every plain value in it counts as a parameter,
-        so that a misspelt one is caught.
+        so that a misspelt one is caught; where the cell runs again in the same kernel only the names that it checked first do.
 
     Returns
     -------
@@ -116,14 +117,18 @@ def check_parameters(notebook: str, namespace: Mapping[str, Any]) -> dict[str, A
         As ``check_values``; also if a parameter is missing.
     """
     plain = (str, int, float, bool, list, tuple, dict, type(None))
+    checked = namespace.get(_CHECKED)
     values = {
         name: value
         for name, value in namespace.items()
         if not name.startswith("_") and name not in _JUPYTER and isinstance(value, plain)
+        if checked is None or name in checked
     }
     missing = [parameter.name for parameter in notebook_parameters(notebook) if parameter.name not in values]
     if missing:
         raise ParameterError(f"notebook {notebook}: its parameters cell lacks {', '.join(missing)}")
     check_values(notebook, values)
     Period.parse(values["period"])
+    if isinstance(namespace, dict):  # a notebook's globals: results of its cells are no parameters when they run again
+        namespace[_CHECKED] = frozenset(values)
     return values

@@ -20,7 +20,7 @@ class Stage:
     needs : tuple of str
         Stages whose results it reads.
     files : tuple of str
-        Keys of the study that name a file or folder it reads.
+        Keys of ``input_digests`` for what it reads besides sources: what the team wrote.
     """
 
     name: str
@@ -31,7 +31,18 @@ class Stage:
 
 STAGES: tuple[Stage, ...] = (
     Stage("01_data", "Data: what came in"),
-    Stage("02_segments", "Segments: are they real, and who is in them", needs=("01_data",)),
+    Stage(
+        "02_segments",
+        "Segments: are they real, and who is in them",
+        needs=("01_data",),
+        files=("decisions", "rules"),
+    ),
+    Stage(
+        "02_use",
+        "Use: whom to serve, how to recognise them",
+        needs=("01_data", "02_segments"),
+        files=("rules",),
+    ),
     Stage(
         "03_interviews",
         "Interviews: what people say",

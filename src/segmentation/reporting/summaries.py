@@ -7,15 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..clustering import Match, Verdict, describe_verdict
 from ..clustering.solution import natural_order
 from ..features import Quality
 from ..features.words import column_words
-from ..figures.exhibit import segment_colours
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
-from ..profiling import name_segment
-from ..profiling.words import rank_effects
 from ..qualitative import Agreement, CodedInterviews, Saturation, Themes
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
@@ -26,7 +22,6 @@ __all__ = [
     "summarise_interviews",
     "summarise_messaging",
     "summarise_personas",
-    "summarise_segments",
     "summarise_tracking",
 ]
 
@@ -74,135 +69,6 @@ def summarise_data(quality: Quality, drift: pd.DataFrame, study: Study) -> Summa
             + (f", most of all {join_words(shown)}." if shown else ".")
         )
     return {"found": found, "changed": changed, "decide": decide, "trust": trust}
-
-
-def summarise_segments(
-    verdict: Verdict,
-    membership: pd.DataFrame,
-    profile: pd.DataFrame,
-    tests: pd.DataFrame,
-    match: Match,
-    study: Study,
-) -> Summary:
-    """Verdict first; then the segments' cards, what describes them, what became of last quarter's.
-
-    Parameters
-    ----------
-    verdict : Verdict
-    membership : pandas.DataFrame
-    profile : pandas.DataFrame
-    tests : pandas.DataFrame
-    match : Match
-    study : Study
-
-    Returns
-    -------
-    dict
-        Sentences under found, changed, decide and trust.
-    """
-    callout, reading = describe_verdict(verdict, units=study.units, labels=study.labels)
-    made = verdict.label == "constructive"
-    parts, forming = ("parts", "making this division, ") if made else ("segments", "forming the segments, ")
-    found, decide, trust = [], [], list(reading.paragraphs)
-    differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
-    if len(tests):
-        strongest = differ.loc[rank_effects(differ).index, "variable"].head(3)
-        names = [study.variable(name).words for name in strongest]
-        found.append(
-            f"{len(differ) or 'None'} of {count_words(len(tests), 'descriptor')}, which had no share in {forming}"
-            f"{'differs' if len(differ) in (0, 1) else 'differ'} between {'its parts' if made else 'them'} beyond chance"
-            + (
-                f"{'; most of all' if len(differ) > 1 else ':'} {join_words(f'“{name}”' for name in names)}."
-                if len(differ)
-                else "."
-            )
-        )
-    placed, unplaced = int(membership["segment"].notna().sum()), int(membership["segment"].isna().sum())
-    if unplaced:
-        share = unplaced / len(membership)
-        trust.append(
-            f"{unplaced:,d} of {len(membership):,d} {study.units} ({share:.0%}) are in none of the {parts}: too few of their base "
-            f"variables are known.{' What is said here is about the others only.' if share >= 0.2 else ''}"
-        )
-    changed, broken = _changes(match, parts)
-    if broken and not made:
-        trust.append(broken)
-    if made:
-        decide.append(
-            f"Decide whether to work with a partition the team makes itself, or without segments this quarter. Until then do not name "
-            f"the {parts}, and rest no persona, message or target on them."
-        )
-    else:
-        decide.append("Name the segments, and agree which of them get messages of their own.")
-    marks = "The words say what marks each most; they are no names."
-    if made:
-        marks += " These are cuts that the team makes, not kinds of customers: others would do as well."
-    elif verdict.label == "reproducible":
-        marks += " They are useful cuts through one population, not proven kinds of customers."
-    return {
-        "verdict": {"tone": callout.kind, "title": callout.title, "text": callout.text},
-        "segments_title": "One possible division, made by the team" if made else "The segments at a glance",
-        "personas_title": "Personas that rest on this division" if made else "Personas",
-        "segments": _cards(membership, profile, study),
-        "segments_note": f"Shares of the {placed:,d} {study.units} that could be placed. {marks}",
-        "found": found,
-        "changed": changed,
-        "decide": decide,
-        "trust": trust,
-    }
-
-
-def _cards(membership: pd.DataFrame, profile: pd.DataFrame, study: Study) -> list[dict[str, str]]:
-    counts = membership["segment"].dropna().astype(str).value_counts()
-    colours = segment_colours(list(counts.index))
-    cards = []
-    for segment in natural_order(counts.index):
-        n, small = int(counts[segment]), int(counts[segment]) < study.choices.min_cell
-        cards.append(
-            {
-                "id": segment,
-                "colour": colours[segment],
-                "share": "withheld" if small else f"{n / counts.sum():.0%}",
-                "size": f"fewer than {study.choices.min_cell} {study.units}" if small else f"{n:,d} {study.units}",
-                "words": "" if small else name_segment(profile, segment, study),
-            }
-        )
-    return cards
-
-
-def _changes(match: Match, parts: str) -> tuple[list[str], str]:
-    """What became of last quarter's segments; and the limit on trust where most have no counterpart."""
-    table = match.table
-    if table["old"].isna().all():
-        return [], ""
-    states = table["state"]
-    kept = natural_order(table.loc[states == "survives", "new"].astype(str))
-    fresh, lost = table[states.isin(["new", "split"])], table[states.isin(["gone", "merged"])]
-    every = not len(fresh) and not len(lost) and len(kept) > 1
-    number = "Both" if len(kept) == 2 else f"All {len(kept)}"
-    carried = f"{number} {parts} of last quarter" if every else join_words(kept)
-    sentences = [f"{carried} carried on: most of their members stayed."] if kept else []
-    if len(kept) == 1:
-        sentences = [f"{kept[0]} carried on from last quarter: most of its members stayed."]
-    if len(fresh):
-        origins = [
-            f"{row.new}{f' (mostly out of {row.related})' if not pd.isna(row.related) else ''}"
-            for row in fresh.itertuples()
-        ]
-        sentences.append(f"Without a counterpart last quarter: {join_words(origins)}.")
-    if len(lost):
-        targets = [
-            f"{row.old}{f' (most members are now in {row.related})' if not pd.isna(row.related) else ''}"
-            for row in lost.itertuples()
-        ]
-        sentences.append(f"Of last quarter, without a counterpart now: {join_words(targets)}.")
-    total = len(kept) + len(fresh)
-    if 2 * len(fresh) <= total:
-        return sentences, ""
-    return sentences, (
-        f"{len(fresh)} of {total} segments have no counterpart last quarter: the division comes back in resamples of this quarter's data, "
-        "but its members do not stay from one quarter to the next. Do not plan for longer than a quarter on it."
-    )
 
 
 def _size(row: pd.Series) -> str:

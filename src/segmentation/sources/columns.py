@@ -16,7 +16,16 @@ from ..study import Variable
 from .frames import Raw
 from .job import Job
 
-__all__ = ["Columns", "collect_identifiers", "declared", "digest12", "find_columns", "header_key", "is_personal"]
+__all__ = [
+    "Columns",
+    "collect_identifiers",
+    "declared",
+    "digest12",
+    "find_columns",
+    "header_key",
+    "is_personal",
+    "missing_column",
+]
 
 PERSONAL = re.compile(
     r"^(property |properties |traits |context traits |recipient )*("
@@ -111,7 +120,7 @@ def find_columns(
         match = header if header in headers else by_key.get(header_key(header))
         if match is None:
             key = "unit" if header == job.source.unit and canonical == job.study.unit else f"columns.{canonical}"
-            _missing(job, raw, header, f"named as sources.{job.name}.{key}")
+            missing_column(job, raw, header, f"named as sources.{job.name}.{key}")
         else:
             found[canonical] = match
     for canonical, names in aliases.items():
@@ -123,7 +132,7 @@ def find_columns(
             continue
         match = name if name in headers else by_key.get(header_key(name))
         if match is None:
-            _missing(job, raw, name, f"of variable {variable.name!r}")
+            missing_column(job, raw, name, f"of variable {variable.name!r}")
         else:
             found[name] = match
     for canonical in (*asked, *(also or {})):
@@ -139,7 +148,8 @@ def find_columns(
     return Columns(found, raw)
 
 
-def _missing(job: Job, raw: Raw, header: str, why: str) -> None:
+def missing_column(job: Job, raw: Raw, header: str, why: str) -> None:
+    """Add the violation of a header that the study names and the file does not have, with the nearest one it has."""
     allowed = ", ".join(raw.headers[:30]) + (" ..." if len(raw.headers) > 30 else "")
     keys = {header_key(name): name for name in raw.headers}
     close = difflib.get_close_matches(header_key(header), list(keys), n=1)

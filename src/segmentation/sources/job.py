@@ -17,7 +17,7 @@ from ..errors import Violation
 from ..period import Period
 from ..study import Source, Study
 
-__all__ = ["Job", "Unreadable"]
+__all__ = ["Job", "Listed", "Unreadable"]
 
 SHOWN = 5  # rows named in one violation; the count says how many there are
 
@@ -28,6 +28,13 @@ class Unreadable(Exception):
     def __init__(self, message: str, fix: str = "", row: int | None = None, value: Any = None):
         self.message, self.fix, self.row, self.value = message, fix, row, value
         super().__init__(message)
+
+
+class Listed(Unreadable):
+    """A file that cannot be read and whose violations are in the job already."""
+
+    def __init__(self) -> None:
+        super().__init__("listed")
 
 
 @dataclass
@@ -71,6 +78,8 @@ class Job:
         """Turn a file that cannot be read into a violation and go on with the next."""
         try:
             yield
+        except Listed:
+            return
         except Unreadable as error:
             self.bad(error.message, self.label(path), row=error.row, value=error.value, fix=error.fix)
         except PermissionError:

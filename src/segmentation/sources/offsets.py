@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, product
+from itertools import product
 
 import numpy as np
 
-__all__ = ["Convention", "Marked", "choose_convention", "locate", "move_span"]
+__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "move_span"]
 
 CUT = 90  # a name this long or longer may be a quote cut short by the program
 
@@ -39,27 +41,26 @@ class Marked:
 
 def _points(text: str, convention: Convention) -> tuple[str, np.ndarray]:
     """Text with plain newlines, and the stored offset at which each of its code points starts (one more for the end)."""
-    plain: list[str] = []
-    widths: list[int] = []
-    position = 0
-    while position < len(text):
-        character = text[position]
-        if character == "\r":
-            pair = text[position + 1 : position + 2] == "\n"
-            plain.append("\n")
-            widths.append(convention.crlf if pair else 1)
-            position += 2 if pair else 1
-            continue
-        plain.append(character)
-        widths.append(2 if convention.utf16 and ord(character) > 0xFFFF else 1)
-        position += 1
-    return "".join(plain), np.array([0, *accumulate(widths)])
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    points = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    widths = np.where(points > 0xFFFF, 2, 1) if convention.utf16 else np.ones(len(points), dtype=int)
+    if convention.crlf == 2 and "\r\n" in text:
+        ends = re.findall(r"\r\n|\r|\n", text)
+        widths[points == ord("\n")] = [len(end) for end in ends]
+    return plain, np.concatenate([[0], np.cumsum(widths)])
 
 
 def locate(text: str, mark: Marked, convention: Convention) -> tuple[int, int] | None:
     """Span of a selection in code points of the text with plain newlines, end excluded; None outside the text."""
-    plain, starts = _points(text, convention)
-    return _span(plain, starts, mark, convention)
+    return locate_all({mark.source_id: text}, [mark], convention)[0]
+
+
+def locate_all(
+    texts: Mapping[str, str], marked: Sequence[Marked], convention: Convention
+) -> list[tuple[int, int] | None]:
+    """``locate`` for many selections, each text measured once."""
+    points = {source_id: _points(texts[source_id], convention) for source_id in {mark.source_id for mark in marked}}
+    return [_span(*points[mark.source_id], mark, convention) for mark in marked]
 
 
 def _span(plain: str, starts: np.ndarray, mark: Marked, convention: Convention) -> tuple[int, int] | None:
@@ -144,25 +145,39 @@ def move_span(coded: str, transcript: str, span: tuple[int, int]) -> tuple[int, 
     >>> move_span("I: Hi\\n\\nP: It was late", "I: Hi\\nP: It was late", (10, 21))
     (9, 20)
     """
-    if coded == transcript:
-        return span
-    here, there = _solid(coded), _solid(transcript)
-    if [coded[n] for n in here] == [transcript[n] for n in there]:
-        inside = [n for n, place in enumerate(here) if span[0] <= place < span[1]]
-        return (there[inside[0]], there[inside[-1]] + 1) if inside else None
-    quote = [coded[n] for n in here if span[0] <= n < span[1]]
-    wanted, solid = "".join(quote), "".join(transcript[n] for n in there)
-    if not wanted:
-        return None
-    share = span[0] / max(len(coded), 1) * len(solid)
-    places, place = [], solid.find(wanted)
-    while place >= 0:
-        places.append(place)
-        place = solid.find(wanted, place + 1)
-    if not places:
-        return None
-    nearest = min(places, key=lambda place: abs(place - share))
-    return there[nearest], there[nearest + len(wanted) - 1] + 1
+    return SpanMover(coded, transcript).move(span)
+
+
+class SpanMover:
+    """``move_span`` for many spans of one pair of texts, which are compared once."""
+
+    def __init__(self, coded: str, transcript: str):
+        self.same = coded == transcript
+        self.coded, self.transcript = coded, transcript
+        if not self.same:
+            self.here, self.there = _solid(coded), _solid(transcript)
+            self.words = "".join(transcript[n] for n in self.there)
+            self.equal = "".join(coded[n] for n in self.here) == self.words
+
+    def move(self, span: tuple[int, int]) -> tuple[int, int] | None:
+        """Span in the transcript, None if the words are not in it."""
+        if self.same:
+            return span
+        first, last = bisect_left(self.here, span[0]), bisect_left(self.here, span[1])
+        if first >= last:
+            return None
+        if self.equal:
+            return self.there[first], self.there[last - 1] + 1
+        wanted = "".join(self.coded[n] for n in self.here[first:last])
+        share = span[0] / max(len(self.coded), 1) * len(self.words)
+        places, place = [], self.words.find(wanted)
+        while place >= 0:
+            places.append(place)
+            place = self.words.find(wanted, place + 1)
+        if not places:
+            return None
+        nearest = min(places, key=lambda place: abs(place - share))
+        return self.there[nearest], self.there[nearest + len(wanted) - 1] + 1
 
 
 def _solid(text: str) -> list[int]:

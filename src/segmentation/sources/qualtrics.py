@@ -45,6 +45,7 @@ class Wave:
     fields: list[str]
     imports: list[str]  # ImportId, '' in an export that has none
     zone: str
+    words: list[str]  # what was asked
     used: set[int] = field(default_factory=set)  # positions that became a column
 
     def position(self, word: str, import_id: str = "") -> int | None:
@@ -56,7 +57,10 @@ class Wave:
 
 
 def read_qualtrics(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
-    """Table ``survey`` indexed by response id; one column for each item that a variable of the study names."""
+    """Table ``survey`` indexed by response id; one column for each item that a variable of the study names.
+
+    Its ``attrs["questions"]`` holds the words of each item as the last file that asked it has them.
+    """
     waves = []
     for path in files:
         with job.guard(path):
@@ -79,7 +83,18 @@ def read_qualtrics(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
     nameless = int(table[job.study.unit].isna().sum())
     if nameless:
         job.note(f"{nameless} of {len(table)} answers name no {job.study.unit} and count for no unit")
-    return {"survey": table.set_index("response_id")}
+    table = table.set_index("response_id")
+    table.attrs["questions"] = {item: words for item in items if (words := _asked(job, waves, item, known))}
+    return {"survey": table}
+
+
+def _asked(job: Job, waves: list[Wave], item: str, known: dict[str, str]) -> str:
+    """Words of an item, on one line."""
+    for wave in reversed(waves):
+        position = wave.position(job.source.columns.get(item, item), known.get(item, ""))
+        if position is not None:
+            return " ".join(wave.words[position].split())
+    return ""
 
 
 def _read_wave(path: Path, job: Job) -> Wave:
@@ -97,7 +112,7 @@ def _read_wave(path: Path, job: Job) -> Wave:
     if not len(frame):
         raise Unreadable("has header rows but no answers", "Export it again, or leave it out of the study")
     job.rows_in += len(frame)
-    return Wave(Raw(label, frame), fields, imports, zone)
+    return Wave(Raw(label, frame), fields, imports, zone, second)
 
 
 def _imports(row: list[str]) -> list[str] | None:

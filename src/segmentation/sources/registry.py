@@ -13,14 +13,18 @@ from ..dataset import Dataset, SourceAccount
 from ..errors import DataContractError, ParameterError, Violation, nearest_word
 from ..period import Period
 from ..study import Study
+from .coded_table import read_coded_table
 from .events import EventLog, event_sources, list_periods, load_events, quarters_of
 from .hubspot import OBJECTS, read_hubspot
 from .job import Job
-from .linking import link_codings, link_interviewees
+from .linking import PRIVATE, link_codings, link_interviewees, link_people, stack_codes
 from .plain import read_table
+from .qualcoder import read_qualcoder
 from .qualtrics import read_qualtrics
 from .refi_qda import read_refi
 from .segment import read_identities
+from .taguette import read_taguette
+from .text_rows import read_texts
 from .transcripts import read_transcripts
 
 __all__ = ["canonical_table", "check_sources", "read_sources"]
@@ -31,7 +35,11 @@ READERS: dict[str, Reader] = {
     "segment.identifies": read_identities,
     "qualtrics": read_qualtrics,
     "transcripts": read_transcripts,
+    "texts": read_texts,
     "refi-qda": read_refi,
+    "qualcoder": read_qualcoder,
+    "taguette": read_taguette,
+    "coded-table": read_coded_table,
     "table": read_table,
 }
 TABLES = {
@@ -40,8 +48,10 @@ TABLES = {
     "segment.identifies": "identities",
     "qualtrics": "survey",
     "transcripts": "turns",
-    "refi-qda": "codings",
+    "texts": "turns",
+    **dict.fromkeys(("refi-qda", "qualcoder", "taguette", "coded-table"), "codings"),
 }
+STACKED = ("turns", "transcripts")  # what several sources may bring, each with its own ids
 FAR = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
 
 
@@ -121,16 +131,18 @@ def read_sources(study: Study, period: str | Period, only: tuple[str, ...] | Non
     tables: dict[str, pd.DataFrame] = {}
     owners: dict[str, str] = {}
     files: dict[str, tuple[list[Path], str]] = {}
+    kept: dict[str, dict[str, pd.DataFrame]] = {}
     logs = event_sources(study, only)
     for name in names:
         if name not in logs:
             files[name] = (found := jobs[name].files(), "")
             read = READERS[study.sources[name].format](jobs[name], found)
+            kept[name] = _keep_private(read)
             _add(tables, owners, read, jobs[name])
     if logs:
         found_logs = {name: _adopt_log(load_events(study, name), jobs[name], files) for name in logs}
         _add_events(tables, owners, found_logs, jobs, quarter)
-    _link(tables, owners, jobs)
+    _link(tables, owners, kept, jobs)
     violations = [violation for job in jobs.values() for violation in job.violations]
     if violations:
         raise DataContractError(_distinct(violations))
@@ -146,13 +158,33 @@ def _distinct(violations: list[Violation]) -> list[Violation]:
     return list(seen.values())
 
 
+def _keep_private(read: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Take out what waits for the other sources: codings with their codebook, and tables nobody else sees."""
+    if "codes" in read:
+        return {key: read.pop(key) for key in ("codes", "codings", *PRIVATE) if key in read}
+    return {key: read.pop(key) for key in PRIVATE if key in read}
+
+
 def _add(tables: dict[str, pd.DataFrame], owners: dict[str, str], read: dict[str, pd.DataFrame], job: Job) -> None:
     for name, table in read.items():
+        if name in tables and name in STACKED:
+            _refuse_doubled(tables[name], table, job, owners[name])
+            tables[name] = pd.concat([tables[name], table], ignore_index=name == "turns")
+            continue
         if name in tables:
             fix = "Give both files to one source, or another `as`"
             job.bad(f"sources {owners[name]!r} and {job.name!r} both make the table {name!r}", job.name, fix=fix)
             continue
         tables[name], owners[name] = table, job.name
+
+
+def _refuse_doubled(known: pd.DataFrame, table: pd.DataFrame, job: Job, owner: str) -> None:
+    if known.index.name == "source_id":
+        for source_id in table.index.intersection(known.index)[:5]:
+            fix = "Rename one of the two texts"
+            job.bad(
+                f"a text of source {owner!r} has the same id", job.name, column="source_id", value=source_id, fix=fix
+            )
 
 
 def _adopt_log(log: EventLog, job: Job, files: dict[str, tuple[list[Path], str]]) -> EventLog:
@@ -199,9 +231,26 @@ def _events_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({**dict.fromkeys(text, "str"), "timestamp": "datetime64[us]", "value": "float64"})
 
 
-def _link(tables: dict[str, pd.DataFrame], owners: dict[str, str], jobs: dict[str, Job]) -> None:
-    if "_coded_texts" in tables:
-        link_codings(tables, jobs[owners["_coded_texts"]])
+def _link(
+    tables: dict[str, pd.DataFrame],
+    owners: dict[str, str],
+    kept: dict[str, dict[str, pd.DataFrame]],
+    jobs: dict[str, Job],
+) -> None:
+    passages = [read["_passages"] for read in kept.values() if "_passages" in read]
+    passed = pd.concat(passages) if passages else None
+    shown: dict[tuple[str, str], str] = {}
+    for name, read in kept.items():
+        if "codes" in read:
+            stack_codes(tables, read["codes"], jobs[name])
+        if "_coded_texts" in read:
+            link_codings(tables, read, passed, shown, jobs[name])
+    for name, read in sorted(
+        kept.items(), key=lambda item: "_passages" not in item[1]
+    ):  # who wrote goes before who was coded
+        if "_people" in read:
+            link_people(tables, read["_people"], passed, jobs[name])
+            owners.setdefault("interviewees", name)
     if "interviewees" in tables and "source_id" in tables["interviewees"]:
         link_interviewees(tables, jobs[owners["interviewees"]])
 

@@ -15,16 +15,20 @@ import pandas as pd
 from .job import Job, Unreadable
 from .safety import check_office_file, read_bytes
 from .text import decode_text, normal
-from .turns import INTERVIEWER_LABELS, Head, Turn, accept_heads, find_heads, is_generic, make_turns
+from .turns import INTERVIEWER_LABELS, TIME, Head, Turn, accept_heads, find_heads, is_generic, make_turns
 
-__all__ = ["TURN_COLUMNS", "read_transcripts", "speaking_text", "turn_rows"]
+__all__ = ["TURN_COLUMNS", "answer_rows", "read_transcripts", "speaking_text", "turn_rows"]
 
 TEXT_LIMIT = 20_000_000  # bytes of one transcript
 TURN_COLUMNS = ["source_id", "turn", "speaker", "role", "text", "start", "end"]
 ROLE_WORDS = ("owner", "manager", "director", "engineer", "technician", "client", "guest", "colleague")  # no names
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>(.*?)(?=<v[.\s]|</v>|\Z)", re.DOTALL)
 TAG = re.compile(r"</?(?:c|i|b|u|v|ruby|rt|lang|\d{2}:)[^>]*>")
-CUE_LABEL = re.compile(r"(?P<label>[^\W_][^:\n]{0,39}?):\s+(?P<text>\S.*)", re.DOTALL)
+MARK = re.compile(
+    rf"[ \t]*(?:[:：]|{TIME}[ \t]*(?:[:：\n]|$))[ \t\n]*"
+)  # what follows a speaker's name: a colon or the time
+CUE_LABEL = re.compile(r"(?:>> *)?(?P<label>[^\W_][^:：\n]{0,39}?)[:：]\s+(?P<text>\S.*)", re.DOTALL)
+CUE_BRACKET = re.compile(r"\[(?P<label>[^\[\]:\n]{1,40})\]:?\s+(?P<text>\S.*)", re.DOTALL)
 
 
 def read_transcripts(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
@@ -58,13 +62,13 @@ def _read_file(path: Path, job: Job) -> tuple[str, list[Turn]]:
     ending = path.suffix.lower()
     if ending == ".docx":
         text, heads = _read_docx(path, job)
-        return text, _turns_or_refuse(text, heads, job)
+        return text, _turns_or_refuse(text, heads, job.label(path), job)
     data = read_bytes(path, TEXT_LIMIT)
     text = decode_text(data, job.source.encoding).replace("\r\n", "\n").replace("\r", "\n")
     if ending in (".vtt", ".srt"):
-        return _read_cues(text, ending[1:], job)
+        return _read_cues(text, ending[1:], job.label(path), job)
     if ending == ".txt":
-        return text, _turns_or_refuse(text, find_heads(text), job)
+        return text, _turns_or_refuse(text, find_heads(text), job.label(path), job)
     raise Unreadable(f"transcripts with the ending {ending!r} are not read", "Save it as .docx, .vtt, .srt or .txt")
 
 
@@ -74,11 +78,16 @@ def interviewer_labels(job: Job) -> set[str]:
     return {*INTERVIEWER_LABELS, *(name.strip().casefold() for name in declared.split("|") if name.strip())}
 
 
-def _turns_or_refuse(text: str, heads: list[Head], job: Job) -> list[Turn]:
-    turns = make_turns(text, accept_heads(heads, interviewer_labels(job)))
+def _turns_or_refuse(text: str, heads: list[Head], file: str, job: Job) -> list[Turn]:
+    """Turns of a text; what stands before the first speaker is noted: a title, a legend, or words that were lost."""
+    accepted = accept_heads(heads, interviewer_labels(job))
+    turns = make_turns(text, accepted)
     if not turns:
         fix = "Start each turn with its speaker, for instance 'I: ...' and 'P01: ...'"
         raise Unreadable("no recognisable speakers", fix)
+    before = len(text[: accepted[0].line].split())
+    if before:
+        job.note(f"{file}: {before} words before the first speaker are nobody's turn")
     return turns
 
 
@@ -120,6 +129,14 @@ def turn_rows(job: Job, source_id: str, text: str, turns: list[Turn]) -> list[di
     ]
 
 
+def answer_rows(source_id: str, text: str, spans: list[tuple[int, int]]) -> list[dict[str, object]]:
+    """Rows of the table ``turns`` for a text in which nobody but the participant speaks, a turn for each span."""
+    return [
+        dict(zip(TURN_COLUMNS, (source_id, n, source_id, "participant", text[a:b], a, b), strict=True))
+        for n, (a, b) in enumerate(spans)
+    ]
+
+
 def _asks(label: str, asking: set[str]) -> bool:
     return label.casefold() in asking or bool(re.fullmatch(r"(?i)(interviewer|int|i)[ _.-]?\d+", label))
 
@@ -140,19 +157,37 @@ def _read_docx(path: Path, job: Job) -> tuple[str, list[Head]]:
         job.note(f"{job.label(path)} holds {tables} tables, whose words are not read")
     text = "\n".join(words for words, _ in paragraphs)
     if not text.strip():
-        raise Unreadable("the document holds no text", "Save the transcript again")
+        fix = "Convert its tables to text" if tables else "Save the transcript again"
+        raise Unreadable("the document holds no text" + (" but in tables" if tables else ""), fix)
+    return text, _with_bold_heads(text, paragraphs)
+
+
+def _with_bold_heads(text: str, paragraphs: list[tuple[str, int]]) -> list[Head]:
+    """Heads of lines, and of paragraphs that begin with a name in bold.
+
+    Bold words without a colon or a time after them are a name only if they have one elsewhere, or if no speaker of the document
+    has: otherwise they are stressed words of what is said.
+    """
     heads = {head.line: head for head in find_heads(text)}
+    bold_heads: list[tuple[Head, bool]] = []
     position = 0
     for words, bold in paragraphs:
-        label = words[:bold].strip().rstrip(":").strip()
+        label = words[:bold].strip().rstrip(":：").strip()
         own = heads.get(position)
         free = own is None or (bold < len(words.rstrip()) and not is_generic(own.label))
         if free and bold and 0 < len(label) <= 40 and "\n" not in label and len(label.split()) <= 4:
             rest = words[bold:]
-            skip = len(rest) - len(rest.lstrip(" \t:\n"))
-            heads[position] = Head(position, label, position + bold + skip)
+            mark = MARK.match(rest)
+            marked = mark is not None or words[:bold].rstrip().endswith((":", "："))
+            skip = mark.end() if mark else len(rest) - len(rest.lstrip(" \t\n"))
+            bold_heads.append((Head(position, label, position + bold + skip, marked), marked))
         position += len(words) + 1
-    return text, [heads[line] for line in sorted(heads)]
+    names = {head.label for head, marked in bold_heads if marked}
+    only_bold = not names and not accept_heads(list(heads.values()))
+    for head, marked in bold_heads:
+        if marked or head.label in names or only_bold:
+            heads[head.line] = head
+    return [heads[line] for line in sorted(heads)]
 
 
 def _bold_length(paragraph: object) -> int:
@@ -164,7 +199,7 @@ def _bold_length(paragraph: object) -> int:
     return length if any(run.bold for run in paragraph.runs) else 0  # type: ignore[attr-defined]
 
 
-def _read_cues(text: str, kind: str, job: Job) -> tuple[str, list[Turn]]:
+def _read_cues(text: str, kind: str, file: str, job: Job) -> tuple[str, list[Turn]]:
     """Cues of one speaker in a row as one turn; the plain text has one line a turn, ``label: words``."""
     import webvtt
     from webvtt.errors import MalformedCaptionError, MalformedFileError
@@ -176,11 +211,16 @@ def _read_cues(text: str, kind: str, job: Job) -> tuple[str, list[Turn]]:
         fix = "A .vtt starts with WEBVTT and every cue has 'start --> end'; export it again"
         raise Unreadable(f"not a .{kind} file: {error or type(error).__name__}", fix) from None
     merged: list[list[str]] = []
+    early: list[str] = []
     for label, words in cues:
         if merged and (not label or label == merged[-1][0]):
             merged[-1][1] += f" {words}"
         elif label or merged:
             merged.append([label, words])
+        else:
+            early.append(words)
+    if early and merged:
+        job.note(f"{file}: {len(early)} cues before the first speaker are not read: {early[0][:40]!r}")
     if not merged:
         fix = "Export with speaker names (Teams: <v Name>, Zoom: 'Name: words')"
         raise Unreadable("no recognisable speakers" if cues else "holds no cues", fix)
@@ -199,7 +239,7 @@ def _speeches(raw: str) -> list[tuple[str, str]]:
         return [(_clean(name), _clean(words)) for name, words in voices if _clean(words)]
     found: list[tuple[str, str]] = []
     for line in _clean_lines(raw):
-        match = CUE_LABEL.fullmatch(line)
+        match = CUE_BRACKET.fullmatch(line) or CUE_LABEL.fullmatch(line)
         label = match["label"].strip() if match else ""
         if match and (is_generic(label) or (label[0].isupper() and len(label.split()) <= 4)):
             found.append((label, match["text"].strip()))

@@ -14,10 +14,13 @@ PARTICIPANT_LABELS = ("p", "r", "b", "a", "y", "participant", "respondent", "int
 GENERIC = re.compile(
     r"(p|r|b|s|i|id|int|participant|respondent|interviewee|interviewer|speaker|sprecher|user|person)[ _.#-]?\d{1,4}"
 )
-TIME = r"[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?"
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?"
+TIME = rf"[\[(]?{CLOCK}(?: *(?:-->|-|–) *{CLOCK})?[\])]?"
 ZOOM = re.compile(rf"(?:{TIME})\t(?P<label>[^\t\n]{{1,40}}?):?\t(?P<text>.*)")
+ZOOM_SAVED = re.compile(rf"\[(?P<label>[^\[\]:\n]{{1,40}})\][ \t]+{CLOCK}[ \t]*(?P<text>)")
 PREFIX = re.compile(
-    rf"(?:{TIME}[ \t]+)?(?P<label>[^\W_][^:\t\n\[\]]{{0,39}}?)[ ]*(?:{TIME})?:(?:[ \t]+(?P<text>.*)|(?P<none>[ \t]*))"
+    rf"(?:>> *)?(?:{TIME}[ \t]+(?:[-–][ \t]+)?)?(?:\*\*)?(?P<label>[^\W_][^:：\t\n\[\]]{{0,39}}?)[ ]*(?:{TIME})?(?:\*\*)?"
+    r"(?:：|:(?:\*\*)?(?=[ \t]|$))[ \t]*(?P<text>.*)"
 )
 BRACKET = re.compile(r"\[(?P<label>[^\[\]:\n]{1,40})\][ \t]+(?P<text>\S.*)")
 NAME_TIME = re.compile(r"(?P<label>[^\W\d][^:\t\n]{0,39}?)[ \t]+\d{1,2}:\d{2}(?::\d{2})?[ \t]*(?P<text>)")
@@ -59,7 +62,7 @@ def find_heads(text: str) -> list[Head]:
     heads = []
     position = 0
     for line in text.split("\n"):
-        for pattern in (ZOOM, BRACKET, PREFIX, NAME_TIME):
+        for pattern in (ZOOM, ZOOM_SAVED, BRACKET, PREFIX, NAME_TIME):
             match = pattern.fullmatch(line.rstrip("\r"))
             if match is None:
                 continue
@@ -71,7 +74,7 @@ def find_heads(text: str) -> list[Head]:
             ):
                 continue  # [laughs], [00:12]
             start = match.start("text") if match["text"] is not None else match.end()
-            heads.append(Head(position, label, position + start, pattern is ZOOM))
+            heads.append(Head(position, label, position + start, pattern in (ZOOM, ZOOM_SAVED)))
             break
         position += len(line) + 1
     return heads

@@ -6,6 +6,7 @@ The whole file is validated before anything runs; every problem is reported at o
 from __future__ import annotations
 
 from .choices import Choices
+from .jobs import Job
 from .load import load_study
 from .model import Study, study_schema
 from .parts import Source, Variable
@@ -17,6 +18,7 @@ __all__ = [
     "METHODS",
     "Choices",
     "Criterion",
+    "Job",
     "Scorecard",
     "Segmenting",
     "Source",

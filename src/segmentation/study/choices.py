@@ -17,6 +17,12 @@ class Choices(Part):
         50, ge=1, le=10_000, description="Random starts of the search for the best partition, at least."
     )
     pairs: int = Field(100, ge=10, le=10_000, description="Pairs of bootstrap samples for stability.")
+    model_pairs: int = Field(
+        15,
+        ge=5,
+        le=10_000,
+        description="Pairs of resamples for methods other than kmeans, which are slower to fit.",
+    )
     references: int = Field(
         199, ge=19, le=9_999, description="Reference data sets without segments for the structure test."
     )
@@ -37,3 +43,5 @@ class Choices(Part):
         0.4, gt=0, le=1, description="Share of base variables a unit must have to be placed in a segment."
     )
     map_neighbours: int = Field(30, ge=2, le=200, description="UMAP's n_neighbors for the map.")
+    interviews: int = Field(8, ge=1, le=100, description="Interviews planned a segment.")
+    response_rate: float = Field(0.25, gt=0, le=1, description="Share of those invited to an interview who come.")

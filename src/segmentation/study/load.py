@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..errors import StudyError, Violation, nearest_word
 from .choices import Choices
+from .jobs import Job
 from .model import Study
 from .parts import Part, Source, Variable
 from .references import check_references
@@ -89,6 +90,7 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
         "sources": Source,
         "variables": Variable,
         "segmentations": Segmenting,
+        "jobs": Job,
         "choices": Choices,
         "scorecard": Scorecard,
         "targeting": Targeting if len(place) < 3 else Criterion,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .choices import Choices
+from .jobs import Job
 from .parts import Name, Part, Source, Variable
 from .segmenting import Segmenting
 from .use import Scorecard, Targeting
@@ -38,8 +39,9 @@ class Study(Part):
     segmentations: dict[Name, Segmenting] = Field(
         min_length=1, max_length=6, description="The first carries the line; the others are shown beside it."
     )
-    decisions: str | None = Field(
-        None, description="File of names, merges and notes for segments, as explore.ipynb writes it."
+    decisions: str = Field(
+        "decisions.yaml",
+        description="File of names, merges and notes for segments, as explore.ipynb writes it; need not be there.",
     )
     regions: Name | None = Field(None, description="Nominal variable whose levels are the regions compared.")
     targeting: Targeting | None = Field(None, description="Criteria of the map of targets.")
@@ -49,6 +51,9 @@ class Study(Part):
         description="Variables the typing tool may ask; default: the base variables that come from a survey, else all.",
     )
     scorecard: Scorecard = Scorecard()
+    jobs: tuple[Job, ...] = Field(
+        (), description="Jobs to be done with the survey items that rate them.", max_length=60
+    )
     personas: str | None = Field(None, description="Folder of persona files, one Markdown file each.")
     messages: str | None = None
     experiments: str | None = None

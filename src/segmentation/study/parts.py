@@ -16,7 +16,11 @@ Format = Literal[
     "segment.identifies",
     "qualtrics",
     "transcripts",
+    "texts",
     "refi-qda",
+    "qualcoder",
+    "taguette",
+    "coded-table",
     "table",
 ]
 Kind = Literal[

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Violation, nearest_word
+from .jobs import check_jobs
 from .model import Study
 from .segmenting import METHODS
 
 __all__ = ["check_references"]
 
+AVERAGED = ("targeting.attractiveness", "targeting.fit", "positioning", "scorecard.value")
 FILES = ("personas", "messages", "experiments", "kpis", "feedback")
 
 
@@ -33,6 +35,7 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
     for label in study.segmentations:
         found += _check_segmenting(study, label, lines)
     found += _check_names(study, lines)
+    found += check_jobs(study, lines)
     for key, source in study.sources.items():
         for pattern in source.paths:
             if not study.expand(pattern):
@@ -95,6 +98,8 @@ def _check_names(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violat
         for axis in ("attractiveness", "fit"):
             criteria = getattr(study.targeting, axis)
             named += [(f"targeting.{axis}", c.variable) for c in criteria if c.variable != "size"]
+    named += [("scorecard.known_before", name) for name in study.scorecard.known_before]
+    named += [("scorecard.value", study.scorecard.value)]
     for key, name in named:
         if name is None:
             continue
@@ -108,4 +113,12 @@ def _check_names(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violat
             found.append(
                 Violation("regions must be a nominal variable", file, None, key, name, "level: nominal", "", line)
             )
+        elif key in AVERAGED and study.variable(name).level == "nominal":
+            fix = "Name a number, a rating or a yes/no variable"
+            found.append(
+                Violation("names have no mean to compare", file, None, key, name, "not level: nominal", fix, line)
+            )
+        elif key == "scorecard.known_before" and study.variable(name).role == "outcome":
+            fix = "An outcome is known only afterwards"
+            found.append(Violation("its role is outcome", file, None, key, name, "", fix, line))
     return found

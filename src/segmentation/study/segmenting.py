@@ -55,7 +55,11 @@ class Segmenting(Part):
         "segments by stated rules. tree: segments that differ in an outcome. auto: chosen by level and stability.",
     )
     segments: int | tuple[int, int] = Field((2, 8), description="A number, or the lowest and highest to compare.")
-    rules: str | None = Field(None, description="YAML file of the rules (method: rules only).")
+    rules: str | None = Field(
+        None,
+        description="YAML file of the rules (method: rules only): segments (name; when: variable to condition) or cells "
+        "(variable with cuts, quantiles or levels).",
+    )
     outcome: Name | None = Field(None, description="Variable that segments should differ in (method: tree only).")
 
     @property

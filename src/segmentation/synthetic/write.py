@@ -21,7 +21,14 @@ from .truth import write_truth
 
 __all__ = ["write_study"]
 
-CARRIED = ("study.yaml", "README.md", "experiments.yaml", "kpis.yaml", "messages.csv")  # the same for every tier
+CARRIED = (
+    "study.yaml",
+    "README.md",
+    "value_rules.yaml",
+    "experiments.yaml",
+    "kpis.yaml",
+    "messages.csv",
+)  # the same for every tier
 
 
 def write_study(folder: str | Path, tier: str = "medium", seed: int = 1) -> Path:
