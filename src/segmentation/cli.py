@@ -74,8 +74,13 @@ def check(
     values = checked.features.values
     typer.echo(
         f"  variables: {values.shape[1]} measured for {len(values):,d} {loaded.units}; "
-        f"{checked.complete:,d} have all {len(loaded.base)} base variables"
+        f"{checked.complete:,d} have all {len(loaded.base)} base variables{' and a weight' if loaded.weight else ''}"
     )
+    if loaded.weight:
+        from .features import describe_weights, unit_weights
+
+        told = describe_weights(unit_weights(checked.features, loaded), units=loaded.units)
+        typer.echo(f"  {told}" if not hasattr(told, "title") else f"  {told.title} {told.text}")
     for note in checked.features.notes:
         typer.echo(f"    {note}")
 

@@ -90,6 +90,9 @@ def check_study(study: Study, period: str | Period | None = None) -> CheckedStud
     if features is not None:
         with _collected(found, file=str(study.file)):
             complete = _count_complete(features, study)
+        for name in list(study.segmentations)[1:]:
+            with _collected(found, file=str(study.file)):
+                _count_complete(features, study.select(name))
     written = _check_written(study, data, found)
     if found or data is None or features is None:
         raise DataContractError(found)

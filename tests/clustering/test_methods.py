@@ -10,7 +10,14 @@ import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.tree import DecisionTreeRegressor
 
-from segmentation.clustering import Solution, assign_segments, compare_solutions, fit_segments, match_segments
+from segmentation.clustering import (
+    Solution,
+    assess_structure,
+    assign_segments,
+    compare_solutions,
+    fit_segments,
+    match_segments,
+)
 from segmentation.clustering.kmeans import adjusted_rand
 from segmentation.clustering.methods import (
     METHODS_BY_NAME,
@@ -360,3 +367,19 @@ def test_admitted_methods_by_level(levels, expected):
 def test_method_faster_starts_never_fit_what_is_missing_in_levels(crowds):
     with pytest.raises(ParameterError, match="levels lacks the level of measurement of d"):
         fit("medoids", crowds, levels=dict.fromkeys("abc", "numeric"))
+
+
+def test_weights_go_into_the_structure_test_of_every_way_in():
+    random = np.random.default_rng(5)
+    cloud = pd.DataFrame(random.normal(size=(120, 3)), columns=list("abc"), index=[f"u{i}" for i in range(120)])
+    weights = pd.Series(random.choice([0.2, 1.0, 3.0, np.nan], size=120), index=cloud.index)
+    given = {"choices": TINY, "weights": weights}
+    direct = compare_solutions(cloud, [2, 3], method="kmeans", **given).structure
+    assert direct.weighted and direct.n == weights.notna().sum()
+    for method in ("auto", "ward", "latent-profile"):
+        found = compare_solutions(cloud, [2, 3], method=method, **given).structure
+        assert (found.p, found.n, found.weighted) == (direct.p, direct.n, True)
+        pd.testing.assert_frame_equal(found.drops, direct.drops, check_exact=True)
+    assert assess_structure(cloud, segments=[2, 3], **given).p == direct.p
+    plain = compare_solutions(cloud, [2, 3], method="auto", choices=TINY).structure
+    assert not plain.weighted and plain.statistic != direct.statistic

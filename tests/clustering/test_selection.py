@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,7 @@ from segmentation.clustering import (
     tabulate_stability,
 )
 from segmentation.clustering.resample import best_overlap
+from segmentation.clustering.verdict import _judge
 from segmentation.errors import DataContractError, ParameterError
 from segmentation.study import Choices
 
@@ -101,6 +104,8 @@ def _candidates(**changes):
         ({}, 4, "stable"),
         ({"excess": [np.nan] * 4}, 4, "stable"),
         ({"excess": [0.01, 0.149, 0.15, 0.2]}, 3, "stable"),
+        ({"excess": [0.01, -0.1, -0.007, 0.2]}, 2, "stable"),
+        ({"excess": [-0.02, 0.0, -0.007, 0.2], "z": [-2.0, 0.0, -1.0, 9.0]}, 2, "stable"),
         ({"smallest_n": [80, 50, 9, 20]}, 3, "stable"),
         ({"jaccard_min": [0.70, 0.65, 0.5, 0.5]}, 3, "pattern"),
         ({"jaccard_min": [0.4, 0.3, 0.2, 0.1]}, 2, "least unstable"),
@@ -196,10 +201,86 @@ def test_compare_with_published_poor_optimum_best_and_better():
 
 @pytest.mark.parametrize("kind", ["natural", "reproducible", "constructive"])
 def test_describe_verdict_says_what_may_be_decided(planted, quick, comparison, kind):
-    from dataclasses import replace
-
     verdict = assess_structure(planted, segments=range(2, 9), choices=quick, comparison=comparison)
     callout, reading = describe_verdict(replace(verdict, label=kind))
     assert "What may be decided: " in callout.text
     assert "What may not: " in callout.text
     assert "What would have been found: " in str(reading)
+
+
+def test_recommend_segments_none_tighter_says_so():
+    found = recommend_segments(_candidates(excess=[-0.02, -0.03, -0.007, 0.2]))
+    assert "the fewest of them, since none is tighter" in found.reason
+    assert "2.0% looser" in found.reason
+
+
+@pytest.fixture(scope="module")
+def heaps():
+    """Two heaps in one variable, noise in the other."""
+    random = np.random.default_rng(1)
+    values = np.column_stack([random.choice([-4.0, 4.0], 400) + random.normal(size=400), random.normal(size=400)])
+    return pd.DataFrame((values - values.mean(axis=0)) / values.std(axis=0), columns=["x1", "x2"])
+
+
+def test_assess_structure_heaps_in_one_variable_speak_for_two_segments_only(heaps):
+    choices = Choices(random_state=1, starts=20, pairs=20, references=99)
+    comparison = compare_solutions(heaps, range(2, 5), choices=choices)
+    test = comparison.structure
+    assert test.p_joint > 0.025 and test.p_dip <= 0.025
+    two, four = (
+        assess_structure(heaps, segments=range(2, 5), choices=choices, comparison=comparison, chosen=k) for k in (2, 4)
+    )
+    assert (two.label, two.tighter, two.heaps) == ("natural", False, ["x1"])
+    callout, reading = describe_verdict(two, labels={"x1": "spend"})
+    assert (
+        "two heaps of values (or more) in “spend”; the joint test of all variables together finds nothing"
+        in callout.text
+    )
+    assert "more tightly" not in callout.text
+    assert "where only the dip test rejects, only two segments can be called natural" in str(reading)
+    assert four.structured and four.label != "natural"
+    assert "speaks for no more than two" in describe_verdict(replace(four, label="reproducible"))[0].text
+
+
+@pytest.mark.parametrize(
+    ("p_joint", "p_dip", "excess", "observed", "k", "label"),
+    [
+        (0.01, 0.5, 0.1, 0.9, 4, "natural"),
+        (0.01, 0.5, 0.1, 0.7, 4, "reproducible"),  # tighter on average, but within what chance does
+        (0.01, 0.5, -0.007, 0.4, 4, "reproducible"),
+        (0.01, 0.01, -0.007, 0.4, 2, "reproducible"),
+        (0.03, 0.5, 0.1, 0.9, 4, "reproducible"),  # half the limit is the dip test's
+        (0.03, np.nan, 0.1, 0.9, 4, "natural"),
+        (0.87, 0.0, 0.1, 0.9, 4, "reproducible"),
+        (0.87, 0.0, -0.007, 0.4, 2, "natural"),
+        (0.01, 0.5, 0.1, 0.9, 9, "reproducible"),  # a number that was not tested
+    ],
+)
+def test_judge_natural_needs_the_number_judged_to_be_shown(comparison, p_joint, p_dip, excess, observed, k, label):
+    drops = comparison.structure.drops.assign(excess=excess, observed=observed, upper=0.8)
+    p = p_joint if np.isnan(p_dip) else min(1.0, 2 * min(p_joint, p_dip))
+    test = replace(comparison.structure, p=p, p_joint=p_joint, p_dip=p_dip, drops=drops)
+    verdict = _judge(test, k, 0.9, 0.95, 0.05)
+    assert verdict.label == label
+    assert verdict.structured or label != "natural"
+    said = "hold together more tightly" in describe_verdict(replace(verdict, label="natural"))[0].text
+    assert said == verdict.tighter == (label == "natural" and p_joint <= 0.05)
+
+
+def test_judge_other_methods_are_reproducible_at_most(comparison):
+    for method in ("ward", "gaussian", "latent-profile", "medoids", "tree", "hdbscan"):
+        verdict = _judge(comparison.structure, 6, 0.99, 0.99, 0.05, method=method)
+        assert verdict.structured and verdict.label == "reproducible"
+        assert "calibrated for k-means only" in describe_verdict(verdict)[0].text
+    rules = describe_verdict(_judge(comparison.structure, 6, 1.0, 1.0, 0.05, method="rules"))[0]
+    assert "does not come back" not in rules.text and "The data do not show these segments" in rules.title
+
+
+def test_describe_verdict_reproducible_says_how_much_comes_back(comparison):
+    verdict = replace(_judge(comparison.structure, 6, 0.64, 0.83, 0.05), label="reproducible")
+    text = describe_verdict(verdict)[0].text
+    assert "much the same ones; the least stable shares 64% with its counterpart" in text
+    assert "most of a plan would carry over" in text
+    assert "shares only 64%" in text and "without clear gaps" not in text
+    plain = describe_verdict(replace(verdict, p=0.5))[0].text
+    assert "without clear gaps" in plain

@@ -7,9 +7,15 @@ import pandas as pd
 import pytest
 
 from segmentation.clustering import assign_segments, fit_segments
-from segmentation.clustering.agreement import compare_partitions, rand_indices
+from segmentation.clustering.agreement import compare_partitions, match_labels, measure_overlaps, rand_indices
 from segmentation.clustering.imputation import draw_missing, learn_normal
-from segmentation.clustering.sensitivity import assess_sensitivity, describe_sensitivity, tabulate_sensitivity
+from segmentation.clustering.sensitivity import (
+    COLUMNS,
+    Sensitivity,
+    assess_sensitivity,
+    describe_sensitivity,
+    tabulate_sensitivity,
+)
 from segmentation.errors import ParameterError
 from segmentation.features import fit_encoder, unit_weights
 from segmentation.study import Choices, Study
@@ -54,7 +60,7 @@ def clear(planted):
     return found, time.perf_counter() - began
 
 
-def test_assess_sensitivity_clear_segments_no_choice_matters(clear):
+def test_assess_sensitivity_clear_segments_only_medoids_matter(clear):
     found, _ = clear
     rows = found.tried[found.tried["kind"] != "number"]
     assert {"gaps", "scaling", "search"} <= set(found.table["kind"])
@@ -64,15 +70,23 @@ def test_assess_sensitivity_clear_segments_no_choice_matters(clear):
     assert (found.tried["lower"] <= found.tried["ari"]).all() and (found.tried["ari"] <= found.tried["upper"]).all()
     gaps = found.table.set_index("kind").loc["gaps"]
     assert gaps["n"] == 700 and found.table.set_index("kind").loc["search", "n"] == 600
-    text = str(describe_sensitivity(found, units="people"))
-    assert "No choice that was tried gives another segmentation." in text
+    assert set(rows["weakest"]) <= set(found.overlaps["segment"])
+    lost = rows[rows["overlap"] < 0.6]
+    assert lost["choice"].tolist() == [
+        "medoids (typical units as centres)"
+    ]  # agreement .75, and yet S1 and S6 are not there
+    callout = describe_sensitivity(found, units="people")
+    assert callout.title == "The segments depend on 1 choice that could have been made otherwise."
+    assert "7 other choices were tried, one at a time, and 6 of them give the same segments" in callout.text
+    assert "S6 has no counterpart (overlap below 0.60) under “medoids" in callout.text
 
 
 def test_assess_sensitivity_runner_up_is_the_next_most_stable_number(clear):
     row = clear[0].table.set_index("kind").loc["number"]
     assert row["segments"] == 5
     assert row["choice"].startswith("5 segments")
-    assert row["reading"] in ("the same core, cut less often", "much the same, borders move")
+    assert row["overlap"] < 0.6  # one of six published segments cannot be found among five
+    assert row["reading"].endswith(f"but {row['weakest']} has no counterpart")
 
 
 def test_assess_sensitivity_is_quick(clear):
@@ -81,7 +95,15 @@ def test_assess_sensitivity_is_quick(clear):
 
 def test_tabulate_sensitivity_has_n_and_reading(clear):
     table = tabulate_sensitivity(clear[0], units="people", source="survey.csv")
-    assert list(table.frame.columns) == ["choice", "segments", "agreement", "95 % interval", "n", "reading"]
+    assert list(table.frame.columns) == [
+        "choice",
+        "segments",
+        "agreement",
+        "95 % interval",
+        "least overlap",
+        "n",
+        "reading",
+    ]
     assert "The 6 published segments" in table.caption and "survey.csv" in table.caption
 
 
@@ -204,3 +226,62 @@ def test_draw_missing_fills_gaps_only_and_keeps_spread():
     assert filled.corr().iloc[0, 1] == pytest.approx(0.6, abs=0.05)
     with pytest.raises(ParameterError, match="missing for every unit"):
         draw_missing(gaps.assign(b=np.nan), np.random.default_rng(1))
+
+
+def tried(*rows, lost=()):
+    """Choices given as (choice, kind, ari, weakest, overlap), and further segments lost."""
+    table = pd.DataFrame(
+        [
+            {"choice": choice, "kind": kind, "segments": 6, "ari": ari, "lower": ari, "upper": ari, "n": 400, "reason": "",
+             "weakest": weakest, "overlap": overlap, "reading": ""}
+            for choice, kind, ari, weakest, overlap in rows
+        ],
+        columns=COLUMNS,
+    )  # fmt: skip
+    overlaps = [(choice, kind, weakest, overlap) for choice, kind, _, weakest, overlap in rows] + list(lost)
+    return Sensitivity(table, 6, "kmeans", pd.DataFrame(overlaps, columns=["choice", "kind", "segment", "overlap"]))
+
+
+def test_describe_sensitivity_segment_lost_under_a_high_pooled_index_is_named():
+    found = tried(
+        ("answers as given", "style", 0.83, "S5", 0.32),
+        ("medoids", "method", 0.66, "S5", 0.21),
+        ("k-means", "method", 0.9, "S2", 0.8),
+        lost=[("medoids", "method", "S6", 0.5)],
+    )
+    callout = describe_sensitivity(found, units="accounts")
+    assert callout.kind == "caution"
+    assert callout.title == "The segments depend on 2 choices that could have been made otherwise."
+    assert "3 other choices were tried, one at a time, and 1 of them gives the same segments" in callout.text
+    assert (
+        "S5 has no counterpart (overlap below 0.60) under “answers as given” (0.32) and “medoids” (0.21)."
+        in callout.text
+    )
+    assert "S6 has no counterpart (overlap below 0.60) under “medoids” (0.50)." in callout.text
+    assert "no choice that was tried" not in callout.text and "Borders move" not in callout.text
+
+
+def test_describe_sensitivity_number_and_search_are_no_other_choices():
+    rows = [("medoids", "method", 0.9, "S1", 0.8), ("another random state (2)", "search", 1.0, "S1", 1.0)]
+    reading = str(describe_sensitivity(tried(*rows, ("5 segments", "number", 0.85, "S5", 0.21))))
+    assert "1 other choice was tried, one at a time, and it gives the same segments" in reading
+    assert "S5 has no counterpart (overlap below 0.60) under “5 segments” (0.21)." in reading
+    assert "At this number of segments no choice that was tried gives another segmentation." in reading
+    alone = describe_sensitivity(tried(("another random state (2)", "search", 0.9, "S3", 0.4)))
+    assert alone.kind == "caution" and "other choice" not in alone.text
+    assert "S3 has no counterpart" in alone.text
+
+
+def test_measure_overlaps_by_hand_and_without_anybody():
+    table = pd.DataFrame({"a": [30, 0, 5], "b": [10, 20, 5]}, index=["S1", "S2", "S3"])
+    assert measure_overlaps(table).tolist() == pytest.approx([30 / 45, 20 / 35, 5 / 40])
+    assert measure_overlaps(pd.DataFrame()).empty
+
+
+def test_match_labels_refit_takes_published_ids_and_what_is_left_is_other():
+    published = pd.Series(["S1"] * 5 + ["S2"] * 4 + [None])
+    labels = pd.Series(["S2"] * 4 + ["S1"] * 4 + ["S3", "S3"])
+    found = match_labels(published, labels)
+    assert found.tolist() == ["S1"] * 4 + ["S2"] * 4 + ["other 1"] * 2
+    assert labels.tolist() == ["S2"] * 4 + ["S1"] * 4 + ["S3", "S3"]
+    assert match_labels(published.iloc[:0], labels).unique().tolist() == ["other 2", "other 1", "other 3"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,7 +210,9 @@ def test_tables_of_stability_show_n_and_both_parts(stability, comparison):
     assert tabulate_parts(stability, comparison).frame.shape == (5, 6)
     segments = tabulate_segment_parts(stability, comparison, ids={"S1": "S9"})
     assert segments.frame["segment"].iloc[0] == "S9"
-    assert "above 0.80 up to 6" in str(describe_stability(stability, comparison))
+    words = str(describe_stability(stability, comparison))
+    assert "The largest number of segments with a prediction strength above 0.80 is 6" in words
+    assert "up to" not in words
 
 
 def test_plot_across_blocks_and_bands_are_the_members(comparison):
@@ -242,8 +246,6 @@ def test_measure_stability_other_method_tells_what_it_knows(planted, quick):
 
 
 def test_assess_structure_rules_say_who_set_the_segments(planted, quick, comparison):
-    from dataclasses import replace
-
     from segmentation.clustering import describe_verdict
 
     set_by_rules = replace(comparison, method="rules")
@@ -253,3 +255,15 @@ def test_assess_structure_rules_say_who_set_the_segments(planted, quick, compari
     assert verdict.to_dict()["method"] == "rules"
     tree = assess_structure(planted, segments=[6], choices=quick, comparison=replace(comparison, method="tree"))
     assert "differ in an outcome" in describe_verdict(tree)[0].text
+
+
+def test_measure_stability_other_method_weights_count_in_the_entropy(planted, quick):
+    rows = planted.dropna()
+    weights = pd.Series(np.where(np.arange(len(rows)) % 3, 0.2, 2.6), index=rows.index)
+    weights.iloc[0] = np.nan
+    ward = compare_solutions(rows, [5, 6], choices=quick, method="ward", weights=weights)
+    assert ward.mass.tolist() == weights.iloc[1:].tolist()
+    table = cross_labels(ward.labels[6], ward.labels[5], weights=ward.mass, shape=(6, 5))
+    found = measure_stability(rows, ward, choices=quick, weights=weights)
+    np.testing.assert_allclose(found.segments.loc[6, "entropy"], segment_entropy(table))
+    assert measure_stability(rows, replace(ward, mass=None), choices=quick).segments.loc[6, "entropy"].notna().all()

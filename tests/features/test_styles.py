@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from segmentation.clustering import assign_segments, fit_segments
+from segmentation.clustering.agreement import Agreement
 from segmentation.clustering.centring import compare_centred, describe_centred, tabulate_centred
 from segmentation.errors import ParameterError
 from segmentation.features import (
@@ -154,3 +157,29 @@ def test_assess_styles_one_segment_is_not_compared():
     styles = pd.DataFrame({name: [0.1, 0.2, 0.3] for name in ("level", "extremity", "spread", "same")})
     found = assess_styles(styles, pd.DataFrame({"segment": ["S1"] * 3}), choices=Choices())
     assert found.n == 0 and describe_styles(found).kind == "absent"
+
+
+def test_compare_centred_takes_the_published_ids(make):
+    study, _, features, scores, membership = segmented(make, answers(style=0.0, needs=1.8))
+    turned = {"S1": "S2", "S2": "S3", "S3": "S4", "S4": "S1"}
+    published = membership.assign(segment=membership["segment"].map(turned))
+    found = compare_centred(features, scores, study, segments=4, membership=published)
+    table = found.agreement.table
+    assert list(table.index) == list(table.columns) == ["S1", "S2", "S3", "S4"]
+    assert np.diag(table).sum() > 0.9 * found.agreement.n
+    way = table.sum(axis=0 if found.published == "centred" else 1)
+    known = published.loc[published["basis"] == "fitted", "segment"].value_counts().sort_index()
+    assert found.published in ("raw", "centred") and way.tolist() == known.tolist()
+    before = compare_centred(features, scores, study, segments=4).agreement.table
+    assert np.diag(before).sum() > 0.9 * found.agreement.n
+
+
+def test_describe_centred_names_a_segment_without_counterpart(make):
+    study, _, features, scores, _ = segmented(make, answers(style=0.0, needs=1.8))
+    found = compare_centred(features, scores, study, segments=4)
+    counts = np.array([[300, 0, 0], [0, 300, 0], [10, 10, 10]])
+    table = pd.DataFrame(counts, index=["S1", "S2", "S3"], columns=["S1", "S2", "S3"])
+    lost = replace(found, agreement=Agreement(0.93, 0.9, 0.95, 630, table), published="raw")
+    callout = describe_centred(lost, study)
+    assert callout.kind == "caution" and "S3 (0.33) has no counterpart in the other solution" in callout.text
+    assert "does not decide" not in callout.text and "core of the segments stays" not in callout.text

@@ -52,8 +52,9 @@ def test_results_that_speak_of_base_variables_have_no_p(market, chances):
     profile = profile_segments(values, membership, study)
     mixture = fit_mixture(values, study, "size", classes=1)
     outcome = predict_outcome(values, membership, study, "size", repeats=1)
+    # outcome.importance has a q: it tests whether a variable tells the outcome, not whether segments differ in it
     tables = [
-        profile, tabulate_profile(profile, study).frame, mixture.coefficients, mixture.comparison, outcome.importance, outcome.scores,
+        profile, tabulate_profile(profile, study).frame, mixture.coefficients, mixture.comparison, outcome.scores,
         tabulate_mixtures([mixture], study).frame, profile_posterior(values, chances, study).table,
     ]  # fmt: skip
     for table in tables:

@@ -36,6 +36,7 @@ def test_plot_profile_panel_names_segment_and_n(profile, market):
     exhibit = plot_profile(profile, market[2])
     assert [note.text for note in exhibit.figure.layout.annotations] == ["S1 (n = 40)", "S2 (n = 60)"]
     assert "n = 100 people" in exhibit.caption
+    assert "1 is one standard deviation: a typical distance from the average" in exhibit.caption
     assert "S1: 2 stand out, most " in exhibit.alt
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,10 @@ import pytest
 
 from segmentation.display import Callout
 from segmentation.errors import ParameterError
+from segmentation.features import adjust_fdr
 from segmentation.features.leaks import area_under_curve
 from segmentation.figures.outcomes import plot_drivers
-from segmentation.profiling.folds import choose_folds, corrected_interval
+from segmentation.profiling.folds import choose_folds, corrected_interval, corrected_p
 from segmentation.profiling.outcome_words import describe_outcomes, tabulate_drivers, tabulate_outcomes
 from segmentation.profiling.outcomes import predict_outcome, predict_outcomes
 from segmentation.profiling.ridge import area_by_column, fit_ridge
@@ -48,7 +50,9 @@ def test_outcomes_planted_drivers_are_found_and_noise_is_not(world):
     assert set(left.importance.index[:2]) == {"x", "driver"}
     assert set(value.importance.index[:3]) == {"trade", "driver", "x"}
     for found in (left, value):
-        sure = found.importance[found.importance["lower"] > 0].index
+        sure = found.importance[found.shown(0.05)].index
+        assert {"x", "driver"} <= set(sure)
+        assert found.importance["q"].to_numpy() == pytest.approx(adjust_fdr(found.importance["p"].to_numpy()))
         assert not {"noise", "y"} & set(sure)
     assert left.importance.loc["driver", "direction"] == "higher"
     assert value.importance.loc["trade", "direction"] == ""
@@ -187,7 +191,12 @@ def test_outcomes_tables_and_figure(world):
     assert table.as_json()["rows"][0][0] == "left"
     drivers = tabulate_drivers(found, study, rows=2)
     assert len(drivers.frame) == 4
+    full = tabulate_drivers(found, study).frame
+    assert (full["shown"] == np.where((full["q"] <= 0.05) & (full["loss"] > 0), "yes", "no")).all()
+    text = str(describe_outcomes(found, study))
+    assert f"controlled over all {len(found[0].importance)} variables" in text and "more of it; q " in text
     exhibit = plot_drivers(found, study, source="a.csv")
+    assert "controlled over all variables of the outcome" in exhibit.caption
     drawn = sum(len(trace.x) for trace in exhibit.figure.data)
     assert drawn == len(found[0].importance) + len(found[1].importance)
     assert exhibit.caption.endswith("Source: a.csv.")
@@ -269,3 +278,31 @@ def test_corrected_interval_is_wider_than_that_of_independent_folds():
     row = corrected_interval(values, 0.25, index=["a"], name="x").loc["a"]
     plain = 2.01 * values.std(ddof=1) / np.sqrt(50)
     assert row["upper"] - row["estimate"] == pytest.approx(plain * np.sqrt(1 + 50 * 0.25), rel=1e-3)
+
+
+def test_outcomes_interval_above_zero_is_not_enough_among_many_variables(world):
+    values, segment, study = world
+    found = predict_outcome(values, segment, study, "left", repeats=1)
+    names = found.importance.index
+    p = np.array([0.04, 0.5, 0.6, 0.7, 0.8])[: len(names)]
+    table = found.importance.assign(estimate=0.02, lower=0.001, upper=0.039, p=p, q=adjust_fdr(p))
+    many = replace(found, importance=table)
+    assert not many.shown(0.05).any() and many.shown(0.5).sum() == 1
+    assert "No single variable is shown to matter" in str(describe_outcomes([many], study))
+    assert "no variable is shown to matter" in plot_drivers([many], study).alt
+    assert set(tabulate_drivers([many], study).frame["shown"]) == {"no"}
+    harmful = replace(found, importance=table.assign(estimate=-0.02, q=0.001))
+    assert not harmful.shown(0.05).any()
+
+
+def test_corrected_p_agrees_with_the_interval_and_knows_its_limits():
+    from scipy.stats import t
+
+    values = np.random.default_rng(9).normal(0.3, 1, size=(20, 6))
+    table = corrected_interval(values, 0.25, index=list("abcdef"), name="x")
+    p = corrected_p(values, 0.25)
+    assert ((p < 0.05) == ((table["lower"] > 0) | (table["upper"] < 0))).all()
+    error = np.sqrt((1 / 20 + 0.25) * values[:, 0].var(ddof=1))
+    assert p[0] == pytest.approx(2 * t.sf(abs(values[:, 0].mean()) / error, 19))
+    assert np.isnan(corrected_p(values[:1], 0.25)).all()
+    assert corrected_p(np.zeros((5, 1)), 0.25).tolist() == [1.0]

@@ -9,8 +9,9 @@ from segmentation.display import Callout
 from segmentation.errors import ParameterError
 from segmentation.profiling import profile_segments
 from segmentation.profiling.chances import membership_probabilities
-from segmentation.profiling.posterior import POSTERIOR_COLUMNS, profile_posterior
+from segmentation.profiling.posterior import POSTERIOR_COLUMNS, SAME_RECORDS, profile_posterior
 from segmentation.profiling.posterior_words import describe_posterior, tabulate_posterior
+from segmentation.profiling.words import related_to_base
 from segmentation.study import Choices
 
 VARIABLES = [
@@ -197,3 +198,64 @@ def test_posterior_units_without_chances_are_left_out_and_input_stays(make):
     assert profile_posterior(values, chance, make(VARIABLES, ["x", "y"])).n == 390
     pd.testing.assert_frame_equal(values, before[0])
     pd.testing.assert_frame_equal(chance, before[1])
+
+
+def kin_study(make, **last):
+    variables = [
+        {"name": "x", "role": "base", "measure": "share", "events": ["paid", "sent"]},
+        {"name": "y", "role": "base"},
+        {"name": "spend"},
+        {"name": "money", "measure": "money", "label": "money received"},
+        *([last] if last else []),
+    ]
+    return make(variables, ["x", "y"])
+
+
+def test_posterior_descriptor_of_the_base_variables_events_is_left_out(make):
+    """Money moves with x within a segment: the correction overshoots the planted difference of 1, so there is none."""
+    values, chance = overlapping(np.random.default_rng(8), n=2000)
+    second = np.random.default_rng(8).random(2000) < 0.4  # the first draw of overlapping
+    values["money"] = values["x"] - second  # segments have means 0 and 2 of x, so 0 and 1 of money
+    kin, free = kin_study(make), make([*VARIABLES[:3], {"name": "money"}], ["x", "y"])
+    blind = profile_posterior(values, chance, free).table.set_index(["variable", "segment"])
+    assert blind.loc[("money", "S2"), "lower"] > 1.1  # wrong by construction
+    found = profile_posterior(values, chance, kin)
+    rows = found.table.set_index("variable")
+    assert found.left_out == ("money",)
+    assert rows.loc["money", ["estimate", "lower", "upper", "se", "effective"]].isna().all(axis=None)
+    assert rows.loc["money", "modal"].notna().all() and (rows.loc["money", "reason"] == SAME_RECORDS).all()
+    assert rows.loc["spend", "estimate"].notna().all() and (rows.loc["spend", "reason"] == "").all()
+    text = str(describe_posterior(found, kin))
+    assert f"1 descriptor is left out of the correction: money received. It is {SAME_RECORDS}" in text
+    assert "money received in S" not in text
+    table = tabulate_posterior(found, kin)
+    assert table.frame.set_index("descriptor").loc["money received", "corrected"].tolist() == ["left out", "left out"]
+    assert "Left out: counted from the same records" in table.note
+
+
+def test_posterior_several_left_out_are_counted(make):
+    values, chance = overlapping(np.random.default_rng(8))
+    study = kin_study(make, name="calls", measure="events", events=["called"])
+    found = profile_posterior(values.assign(money=1.0, calls=values["spend"]), chance, study)
+    assert "2 descriptors are left out of the correction: money received and calls. They are" in str(
+        describe_posterior(found, study)
+    )
+
+
+@pytest.mark.parametrize(("items", "kin"), [(["i1"], True), (["i*"], True), (["j1"], False)])
+def test_related_to_base_shared_survey_items_are_kin(make, items, kin):
+    mean = {"measure": "mean", "scale": [1, 5]}
+    variables = [{"name": "x", "role": "base", "items": ["i1", "i2"], **mean}, {"name": "y", "role": "base"}]
+    study = make([*variables, {"name": "z", "items": items, **mean}], ["x", "y"])
+    assert related_to_base(["z"], study) == (("z",) if kin else ())
+
+
+@pytest.mark.parametrize(("method", "said"), [("kmeans", True), ("auto", True), ("gaussian", False)])
+def test_posterior_words_say_where_chances_are_made_of_distances(make, method, said):
+    values, chance = overlapping(np.random.default_rng(4))
+    study = make(VARIABLES, ["x", "y"])
+    own = study.segmentation.model_copy(update={"method": method})
+    study = study.model_copy(update={"segmentations": {"one": own}})
+    for chances in (chance, chance[[]].assign(S1=1.0)):
+        text = str(describe_posterior(profile_posterior(values, chances, study), study))
+        assert ("of distances: an upper bound" in text or "by distances: an upper bound" in text) is said

@@ -32,7 +32,13 @@ def test_compare_regions_nothing_planted_finds_nothing():
     assert (found.meaning[["q_agreement", "q_shift"]] > 0.05).all().all()
     assert found.styles["q"].gt(0.05).all()
     text = str(describe_regions(found, study))
-    assert "beyond chance" in text and "one segmentation serves them" in text
+    row = found.meaning.loc["west"]
+    assert row["expected_lower"] < row["expected"] and row["shift_upper"] > row["shift_expected"]
+    limit = (
+        f"with {int(row['n'])} people an agreement down to {row['expected_lower']:.2f} would not be told from chance"
+    )
+    assert f"west: no difference was found; {limit}." in text
+    assert "serves" not in text
 
 
 def test_compare_regions_share_and_wilson_interval_are_published_values():
@@ -109,7 +115,9 @@ def test_compare_regions_other_methods_are_not_refitted():
     )
     found = compare(values, membership, study)
     assert found.meaning["agreement"].isna().all() and found.meaning["shift"].notna().all()
-    assert "agreement nan" not in str(describe_regions(found, study))
+    text = str(describe_regions(found, study))
+    assert "agreement nan" not in text and "down to nan" not in text
+    assert f"a shift up to {found.meaning.loc['west', 'shift_upper']:.2f} standard deviations would not be told" in text
 
 
 def test_compare_regions_one_region_is_too_few():

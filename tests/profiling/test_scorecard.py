@@ -25,6 +25,11 @@ from segmentation.study import Scorecard
 from .useful import make_useful
 
 
+def made_by(study, method):
+    own = study.segmentation.model_copy(update={"method": method})
+    return study.model_copy(update={"segmentations": {"one": own}})
+
+
 def score(values, membership, study):
     return score_segments(values, membership, study, profile=profile_segments(values, membership, study))
 
@@ -164,3 +169,28 @@ def test_score_segments_input_is_not_changed():
     score(values, membership, study)
     pd.testing.assert_frame_equal(values, before[0])
     pd.testing.assert_frame_equal(membership, before[1])
+
+
+@pytest.mark.parametrize("method", ["kmeans", "ward", "medoids", "hdbscan", "auto"])
+def test_score_segments_chances_made_of_distances_never_pass(method):
+    values, membership, study = make_useful()
+    study = made_by(study, method)
+    table = score(values, membership, study)
+    row = pick(table, "S1", "min_probability")
+    assert row["lower"] >= row["limit"] and row["result"] == "not judged"
+    assert "of distances" in row["test"] or "by distances" in row["test"]
+    words = "made of distances here, not estimated by a model"
+    assert words in str(describe_scorecard(table, study))
+    assert words in tabulate_scorecard(table, study).note and words in tabulate_standing(table, study).note
+    low = score(values, membership.assign(probability=0.5), study)
+    assert pick(low, "S1", "min_probability")["result"] == "fail"  # an upper bound below the limit does fail
+
+
+@pytest.mark.parametrize("method", ["latent-class", "latent-profile", "gaussian"])
+def test_score_segments_chances_of_a_model_pass(method):
+    values, membership, study = make_useful()
+    study = made_by(study, method)
+    table = score(values, membership, study)
+    row = pick(table, "S1", "min_probability")
+    assert row["result"] == "pass" and row["test"] == "mean probability of being in it"
+    assert "distances" not in f"{describe_scorecard(table, study)}{tabulate_scorecard(table, study).note}"

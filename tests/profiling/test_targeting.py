@@ -65,6 +65,7 @@ def test_map_targets_failed_segment_is_knocked_out_and_never_first():
     assert targets.table.index[-1] == "S2" and pd.isna(targets.table.loc["S2", "rank"])
     assert targets.table.loc["S2", ["first_weights", "first_resamples"]].tolist() == [0.0, 0.0]
     assert "Knocked out by the scorecard before ranking: S2 (not substantial)." in str(describe_targets(targets, study))
+    assert "segments held as they are" in str(describe_targets(targets, study))
 
 
 def test_map_targets_all_knocked_out_is_a_caution():

@@ -278,6 +278,7 @@ def test_words_table_and_picture_tell_the_same_numbers():
     test = TOOL.test
     for number in (test.accuracy, test.baseline, test.balanced, test.recall["recall"].min()):
         assert f"{number * 100:.0f} %" in said
+    assert said.count("Lists chosen this way (") == 1 and "about as well as up to 8 would" in said
     assert "None of this says that the segments are real" in said and "without segments" in said
     shown = plot_typing(TOOL, units="people", source="tiny")
     assert list(shown.figure.data[0].y) == test.curve["accuracy"].tolist()

@@ -10,7 +10,7 @@ import pandas as pd
 from ..study import Choices
 from .kmeans import adjusted_rand
 
-__all__ = ["Agreement", "compare_partitions", "read_agreement"]
+__all__ = ["Agreement", "compare_partitions", "match_labels", "measure_overlaps", "read_agreement"]
 
 SAME, MUCH, PART = 0.80, 0.60, 0.40
 
@@ -72,6 +72,66 @@ def compare_partitions(first: pd.Series, second: pd.Series, *, choices: Choices)
     low, high = np.quantile(rand_indices(drawn.reshape(-1, *counts.shape)), [0.025, 0.975])
     value = adjusted_rand(counts)
     return Agreement(value, min(float(low), value), max(float(high), value), len(both), table)
+
+
+def measure_overlaps(table: pd.DataFrame) -> pd.Series:
+    """Jaccard overlap of each segment (row) with its best counterpart (column): units in both, as a share of those in either.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Units by segment of one partition (rows) and of another (columns), as ``Agreement.table``.
+
+    Returns
+    -------
+    pandas.Series
+        Index: segment of the rows; 0 to 1. Hennig (2007) reads less than 0.60 as a segment that does not come back.
+
+    Examples
+    --------
+    >>> measure_overlaps(pd.DataFrame({"a": [6, 2], "b": [0, 2]}, index=["S1", "S2"])).tolist()
+    [0.75, 0.5]
+    """
+    counts = table.to_numpy(float)
+    union = counts.sum(axis=1, keepdims=True) + counts.sum(axis=0, keepdims=True) - counts
+    shares = np.divide(counts, union, out=np.zeros_like(counts), where=union > 0)
+    return pd.Series(shares.max(axis=1, initial=0.0), index=table.index, name="overlap")
+
+
+def match_labels(published: pd.Series, labels: pd.Series) -> pd.Series:
+    """Labels renamed to the published ids they share most units with, one to one.
+
+    Parameters
+    ----------
+    published, labels : pandas.Series
+        Segment by unit.
+
+    Returns
+    -------
+    pandas.Series
+        ``labels`` with new names. A segment that shares nobody with the id left for it, or that is one too many, is called "other 1",
+        "other 2" and so on.
+
+    Notes
+    -----
+    The pairs are those in which most units keep their id (Hungarian method).
+
+    Examples
+    --------
+    >>> one = pd.Series(["S1", "S1", "S2", "S2", "S2"])
+    >>> match_labels(one, pd.Series(["S2", "S2", "S1", "S1", "S2"])).tolist()
+    ['S1', 'S1', 'S2', 'S2', 'S1']
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    both = pd.DataFrame({"published": published, "labels": labels}).dropna().astype(str)
+    table = pd.crosstab(both["published"], both["labels"])
+    counts = table.to_numpy()
+    pairs = zip(*linear_sum_assignment(-counts), strict=True)
+    names = {table.columns[j]: table.index[i] for i, j in pairs if counts[i, j] > 0}
+    rest = [name for name in sorted(labels.dropna().astype(str).unique()) if name not in names]
+    names |= {name: f"other {place}" for place, name in enumerate(rest, start=1)}
+    return labels.map(names, na_action="ignore")
 
 
 def rand_indices(tables: np.ndarray) -> np.ndarray:

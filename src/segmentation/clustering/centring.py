@@ -11,7 +11,7 @@ from ..features.encoder import fit_encoder
 from ..features.table import FeatureTable, feature_values
 from ..study import Study
 from ..words import join_words
-from .agreement import MUCH, SAME, Agreement, compare_partitions
+from .agreement import MUCH, SAME, Agreement, compare_partitions, match_labels, measure_overlaps
 from .solution import assign_segments, fit_segments
 
 __all__ = ["CentredComparison", "compare_centred", "describe_centred", "swap_centring", "tabulate_centred"]
@@ -24,7 +24,8 @@ class CentredComparison:
     Attributes
     ----------
     agreement : Agreement or None
-        Rows: segments from answers as given; columns: from answers less the person's mean. None if it could not be compared.
+        Rows: segments from answers as given; columns: from answers less the person's mean; both under the published ids they share
+        most units with. None if it could not be compared.
     segments : int
     variables : tuple of str
         Base variables that were scored both ways.
@@ -42,6 +43,15 @@ class CentredComparison:
     kept: tuple[str, ...]
     published: str
     reason: str = ""
+
+    @property
+    def lost(self) -> pd.Series:
+        """Segments of the published way with an overlap (Jaccard) below .60 with every segment of the other way."""
+        if self.agreement is None:
+            return pd.Series(dtype=float, name="overlap")
+        table = self.agreement.table
+        overlaps = measure_overlaps(table.T if self.published == "centred" else table)
+        return overlaps[overlaps < MUCH].sort_values(kind="stable")
 
 
 def swap_centring(features: FeatureTable | pd.DataFrame, scores: pd.DataFrame, study: Study, way: str) -> pd.DataFrame:
@@ -67,7 +77,12 @@ def swap_centring(features: FeatureTable | pd.DataFrame, scores: pd.DataFrame, s
 
 
 def compare_centred(
-    features: FeatureTable | pd.DataFrame, scores: pd.DataFrame, study: Study, *, segments: int
+    features: FeatureTable | pd.DataFrame,
+    scores: pd.DataFrame,
+    study: Study,
+    *,
+    segments: int,
+    membership: pd.DataFrame | None = None,
 ) -> CentredComparison:
     """Fit the base twice, once with survey means as answered and once less the person's own mean.
 
@@ -81,6 +96,10 @@ def compare_centred(
         Its base variables; those not from survey means are the same in both.
     segments : int
         Number of segments of both.
+    membership : pandas.DataFrame, optional
+        Published: index unit; column segment (and basis, of which "fitted" is used). Where the study takes all survey means one way,
+        these labels stand for that way and it is not fitted again. Default: the way of the study, or raw where it has both, keeps the
+        ids it is fitted with.
 
     Returns
     -------
@@ -95,7 +114,8 @@ def compare_centred(
     Notes
     -----
     Centring (ipsatising) takes real differences in level away with the style, and makes the scores sum to nearly nothing, so it is a
-    second look beside the first and no correction of it.
+    second look beside the first and no correction of it. A fit numbers its segments anew; here each takes the published id it shares
+    most units with, one to one, so that the diagonal of the table holds those who stay.
     """
     names = _both_ways(scores, study)
     kept = tuple(v.name for v in study.base if v.name not in names)
@@ -108,8 +128,13 @@ def compare_centred(
     for way in ("raw", "centred"):
         values = swap_centring(features, scores, study, way)
         encoded = fit_encoder(values, study.base).encode(values).dropna()
+        if way == published and membership is not None:
+            found[way] = _published(membership).reindex(encoded.index)
+            continue
         solution = fit_segments(encoded, segments, choices=study.choices, name=way)
         found[way] = assign_segments(solution, encoded)["segment"]
+    kept_ids = found["centred" if published == "centred" else "raw"] if membership is None else _published(membership)
+    found = {way: match_labels(kept_ids, labels) for way, labels in found.items()}
     agreement = compare_partitions(found["raw"], found["centred"], choices=study.choices)
     return CentredComparison(agreement, segments, names, kept, published)
 
@@ -133,7 +158,8 @@ def tabulate_centred(
         f"People by segment from answers as given (rows) and from answers less each person's own mean (columns), {comparison.segments} "
         f"segments each. n = {comparison.agreement.n:,} {units}.{f' Source: {source}.' if source else ''}"
     )
-    return Table(shown, caption, note=f"Cells of 1 to {min_cell - 1} are withheld.")
+    note = f"Cells of 1 to {min_cell - 1} are withheld. Every segment has the id of the published one it shares most {units} with."
+    return Table(shown, caption, note=note)
 
 
 def describe_centred(comparison: CentredComparison, study: Study) -> Reading | Callout:
@@ -164,6 +190,8 @@ def describe_centred(comparison: CentredComparison, study: Study) -> Reading | C
         f"{names} as given, one from the same answers less each person's own mean.{same} They agree to {found.value:.2f} (adjusted Rand "
         f"index: 1 the same division, 0 what chance gives; 95 % interval {found.lower:.2f} to {found.upper:.2f}). {which}"
     )
+    if found.value >= MUCH and len(comparison.lost):
+        return _say_lost(text, comparison.lost)
     if found.value >= SAME:
         return Reading([f"{text} How high people tick does not decide who is with whom."])
     if found.value >= MUCH:
@@ -171,6 +199,24 @@ def describe_centred(comparison: CentredComparison, study: Study) -> Reading | C
     title = "How high people tick decides much of who is with whom."
     advice = "Decide, by what the segments are for, whether the level of the answers is an opinion or a habit, and say so beside them."
     return Callout("caution", title, f"{text} {advice}")
+
+
+def _say_lost(text: str, lost: pd.Series) -> Callout:
+    """Much the same people together, and yet a segment that the other way does not have."""
+    one = len(lost) == 1
+    said = join_words(f"{name} ({value:.2f})" for name, value in lost.items())
+    gone = (
+        f"{said} {'has' if one else 'have'} no counterpart in the other solution: the overlap, units in both as a share of those in "
+        f"either, is below {MUCH:.2f} with each of its segments."
+    )
+    advice = f"Say so beside {'this segment' if one else 'these segments'}, and rest no decision on who is in {'it' if one else 'them'}."
+    return Callout("caution", "How high people tick decides what some segments are.", f"{text} {gone} {advice}")
+
+
+def _published(membership: pd.DataFrame) -> pd.Series:
+    """Published segment of the units that formed the segments."""
+    labels = membership["segment"]
+    return labels.where(membership["basis"] == "fitted") if "basis" in membership.columns else labels
 
 
 def _both_ways(scores: pd.DataFrame, study: Study) -> tuple[str, ...]:

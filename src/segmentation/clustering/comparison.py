@@ -61,8 +61,8 @@ def describe_comparison(comparison: Comparison, *, units: str = "units") -> Read
     rule = (
         "The rule: of the numbers at which every segment comes back with an overlap of at least 75 % and two repeats agree to at least "
         "0.80, take the one whose segments are tighter, by most, than data of the same kind without segments (of near equals, the one "
-        "that comes back best). Where no number is "
-        "that stable, an overlap of 60 % is enough; where none is even that stable, the least unstable is used and called a construction."
+        "that comes back best); if none of them is tighter, the fewest. Where no number is that stable, an overlap of 60 % is enough; "
+        "where none is even that stable, the least unstable is used and called a construction."
     )
     return Reading([f"{chosen.reason} {found}", stable, rule])
 

@@ -79,6 +79,8 @@ class Comparison:
     method : str
     weighted : bool
         Whether units count by their weights.
+    mass : ndarray of shape (n,) or None
+        Weight of each unit compared, in the order of ``labels``; None if all count alike.
     choice : AutoChoice or None
         What ``method: auto`` weighed, if it chose the method.
     """
@@ -95,6 +97,7 @@ class Comparison:
     method: str = "kmeans"
     weighted: bool = False
     choice: Any = None
+    mass: np.ndarray | None = None
 
     @property
     def labels(self) -> dict[int, np.ndarray]:
@@ -211,6 +214,7 @@ def compare_solutions(
         units=len(encoded),
         pairs=choices.pairs,
         weighted=weight is not None,
+        mass=weight,
     )
 
 
@@ -284,7 +288,8 @@ def recommend_segments(table: pd.DataFrame, *, min_cell: int = 10) -> Recommenda
     Rule. Candidates whose smallest segment has fewer than ``min_cell`` units are out. Of those in which every segment comes back
     in resamples (mean Jaccard of the least stable at least 0.75) and the partition as a whole does (mean adjusted Rand index
     at least 0.80), take the one that is tighter than data without segments by most (largest excess); of those nearer to it than half a
-    standard deviation of the references, the one that comes back best (sum of the two). If there is none: the same among those
+    standard deviation of the references, the one that comes back best (sum of the two). Numbers that are not tighter (excess of 0 or
+    less) are out unless none is; then the fewest are taken, since nothing speaks for more. If no number is stable: the same among those
     with Jaccard of at least 0.60 ("pattern"). If there is none of those either, the one that comes back best ("least unstable"),
     which is then a construction. Without excess, the largest of the stable numbers wins. Stability alone does not decide: two
     halves of one cloud are very stable.
@@ -406,6 +411,11 @@ def _reason(row: pd.Series, k: int, rule: str, passing: int, tested: bool) -> st
     )
     if not tested:
         best = "" if passing == 1 else ", and the largest of them"
+    elif passing > 1 and not row["excess"] > 0:
+        best = (
+            ", and the fewest of them, since none is tighter than data of the same kind without segments (these: "
+            f"{_percent(row['excess'])})"
+        )
     elif passing == 1:
         best = ""
     else:
@@ -418,11 +428,14 @@ def _most_stable(table: pd.DataFrame) -> int:
 
 
 def _tightest(table: pd.DataFrame) -> int:
-    """Largest excess; of those that chance could have put first, the most stable."""
+    """Largest excess; of those that chance could have put first, the most stable. The fewest if none is tighter than chance."""
+    fewest, table = int(table.index.min()), table[table["excess"] > 0]
+    if table.empty:
+        return fewest
     best = table.loc[table["excess"].idxmax()]
     deviation = best["excess"] / best["z"] if best["z"] > 0 else 0.0
     return _most_stable(table[table["excess"] >= best["excess"] - TIE * deviation])
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%} tighter" if share >= 0 else f"{-share:.1%} looser, so no evidence for segments"
+    return f"{share:.1%} tighter" if share > 0 else f"{abs(share):.1%} looser, so no evidence for segments"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from ..features.table import FeatureTable, feature_values
 from ..features.weights import unit_weights
 from ..study import METHODS, Choices, Study
 from ..words import count_words, join_words
-from .agreement import MUCH, SAME, Agreement, compare_partitions, rand_indices, read_agreement
+from .agreement import MUCH, SAME, Agreement, compare_partitions, measure_overlaps, rand_indices, read_agreement
 from .centring import swap_centring
 from .imputation import draw_missing
 from .inputs import spawn_seeds
@@ -32,7 +32,12 @@ METHOD_WORDS = {
     "medoids": "medoids (typical units as centres)",
 }
 IMPUTATIONS, WINSORISED, STARTS = 5, 0.01, 10
-COLUMNS = ["choice", "kind", "segments", "ari", "lower", "upper", "n", "reading", "reason"]
+COLUMNS = ["choice", "kind", "segments", "ari", "lower", "upper", "n", "weakest", "overlap", "reading", "reason"]
+_NOBODY: Mapping[str, object] = {"weakest": "", "overlap": float("nan")}
+NOT_THE_SAME_QUESTION = (
+    "number",
+    "search",
+)  # kinds of rows that are no other choice of method, answers, scale or people
 
 
 @dataclass(frozen=True)
@@ -43,17 +48,24 @@ class Sensitivity:
     ----------
     table : pandas.DataFrame
         One row a choice. choice (words), kind (method, gaps, style, weights, number, search, scaling), segments, ari (adjusted
-        Rand index with the published segments), lower, upper (95 % bootstrap interval over units), n, reading (words), reason (why a
-        choice could not be tried; empty otherwise).
+        Rand index with the published segments), lower, upper (95 % bootstrap interval over units), n, weakest (published segment that
+        is found again worst; empty if none was compared), overlap (its Jaccard index with its best counterpart: units in both as a
+        share of those in either), reading (words), reason (why a choice could not be tried; empty otherwise).
     segments : int
         Number of segments published.
     method : str
         Published method.
+    overlaps : pandas.DataFrame
+        One row a choice that was tried and published segment: choice, kind, segment, overlap (as above; the mean over the draws where
+        gaps are filled).
     """
 
     table: pd.DataFrame
     segments: int
     method: str
+    overlaps: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["choice", "kind", "segment", "overlap"])
+    )
 
     @property
     def tried(self) -> pd.DataFrame:
@@ -155,8 +167,17 @@ def assess_sensitivity(
         *_other_people(case, published, membership),
         *_other_search(case, published, comparison),
     ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return Sensitivity(table.astype({"segments": "int64", "n": "int64"}), k, solution.method)
+    overlaps = [
+        (row["choice"], row["kind"], str(segment), float(overlap))
+        for row in rows
+        for segment, overlap in row.get("overlaps", {}).items()
+    ]
+    return Sensitivity(
+        pd.DataFrame(rows, columns=COLUMNS).astype({"segments": "int64", "n": "int64"}),
+        k,
+        solution.method,
+        pd.DataFrame(overlaps, columns=["choice", "kind", "segment", "overlap"]),
+    )
 
 
 def tabulate_sensitivity(sensitivity: Sensitivity, *, units: str = "units", source: str = "") -> Table:
@@ -171,6 +192,10 @@ def tabulate_sensitivity(sensitivity: Sensitivity, *, units: str = "units", sour
                 "–" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
                 for low, high in zip(table["lower"], table["upper"], strict=True)
             ],
+            "least overlap": [
+                "–" if pd.isna(overlap) else f"{overlap:.2f} ({weakest})"
+                for overlap, weakest in zip(table["overlap"], table["weakest"], strict=True)
+            ],
             "n": table["n"],
             "reading": [
                 reading if not reason else f"not tried: {reason}"
@@ -184,8 +209,9 @@ def tabulate_sensitivity(sensitivity: Sensitivity, *, units: str = "units", sour
     )
     note = (
         "Agreement: adjusted Rand index with the published segments (1 the same division, 0 what chance gives); from .80 the same "
-        "segments, from .60 much the same, from .40 partly. Interval: over these units, both divisions held as they are. Filled gaps are "
-        "draws, used for this line only."
+        "segments, from .60 much the same, from .40 partly. Least overlap: the published segment that is found again worst, and its "
+        "overlap with its best counterpart, units in both as a share of those in either (Jaccard index); below .60 it has none. "
+        "Interval: of the agreement over these units, both divisions held as they are. Filled gaps are draws, used for this line only."
     )
     nothing = "The segments are stated by rule or found without a number being chosen, so these choices do not arise."
     return Table(shown, caption, {"agreement": ".2f"}, note, empty=nothing)
@@ -202,25 +228,56 @@ def describe_sensitivity(sensitivity: Sensitivity, *, units: str = "units") -> R
     Returns
     -------
     Reading or Callout
-        A caution if some choice gives another segmentation; absent if nothing could be tried.
+        A caution if some choice gives another segmentation, or leaves a segment without a counterpart; absent if nothing could be tried.
+
+    Notes
+    -----
+    Another number of segments and another start of the search are not counted among the other choices that give the same segments. With
+    fewer segments some published one always loses its counterpart, so this is told and by itself is no caution.
     """
     tried = sensitivity.tried.dropna(subset=["ari"])
     if tried.empty:
         return Callout("absent", "No other choice could be tried beside the published segments.")
-    same, moved = (tried["ari"] >= SAME), (tried["ari"] < MUCH)
-    lead = (
-        f"{count_words(len(tried), 'other choice')} {'was' if len(tried) == 1 else 'were'} tried, one at a time, and "
-        f"{_all_or(int(same.sum()), len(tried))} the same segments in substance (adjusted Rand index of .80 or more)."
-    )
-    between = tried[~same & ~moved]
-    also = f" Borders move with {_named(between)}." if len(between) else ""
-    if not moved.any():
-        return Reading([f"{lead}{also} No choice that was tried gives another segmentation."])
-    title = f"The segments depend on {count_words(int(moved.sum()), 'choice')} that could have been made otherwise."
-    advice = (
+    number, apart = tried["kind"] == "number", tried["kind"].isin(NOT_THE_SAME_QUESTION)
+    whole = ~(tried["overlap"] < MUCH)
+    same, moved = (tried["ari"] >= SAME) & whole, tried["ari"] < MUCH
+    decides = moved | (~whole & ~number)
+    between = tried[~same & ~decides & whole]
+    parts = [_say_same(same[~apart])]
+    if len(between):
+        parts.append(f"Borders move with {_named(between)}.")
+    if moved.any():
+        parts.append(f"Other segments come of {_named(tried[moved])}.")
+    parts += _say_lost(sensitivity.overlaps)
+    if not decides.any():
+        parts.append("At this number of segments no choice that was tried gives another segmentation.")
+        return Reading([" ".join(part for part in parts if part)])
+    title = f"The segments depend on {count_words(int(decides.sum()), 'choice')} that could have been made otherwise."
+    parts.append(
         f"Say beside the segments why the choice fell as it did, and rest no decision on {units} that change sides."
     )
-    return Callout("caution", title, f"{lead}{also} Other segments come of {_named(tried[moved])}. {advice}")
+    return Callout("caution", title, " ".join(part for part in parts if part))
+
+
+def _say_same(same: pd.Series) -> str:
+    """How many of the other choices of method, answers, scale and people give the same segments."""
+    if same.empty:
+        return ""
+    return (
+        f"{count_words(len(same), 'other choice')} {'was' if len(same) == 1 else 'were'} tried, one at a time, and "
+        f"{_all_or(int(same.sum()), len(same))} the same segments in substance (adjusted Rand index of {SAME:.2f} or more, and every "
+        f"segment found again with an overlap of {MUCH:.2f} or more: units in both as a share of those in either)."
+    )
+
+
+def _say_lost(overlaps: pd.DataFrame) -> list[str]:
+    """A sentence for each published segment without a counterpart under some choice, naming the choices."""
+    lost = overlaps[overlaps["overlap"] < MUCH]
+    return [
+        f"{segment} has no counterpart (overlap below {MUCH:.2f}) under "
+        f"{join_words(f'“{row.choice}” ({row.overlap:.2f})' for row in part.itertuples())}."
+        for segment, part in lost.groupby("segment", sort=True)
+    ]
 
 
 def _other_methods(case: _Case, published: pd.Series) -> Iterator[dict[str, object]]:
@@ -277,8 +334,9 @@ def _other_people(case: _Case, published: pd.Series, membership: pd.DataFrame) -
     except (ParameterError, DataContractError) as error:
         yield _not_tried(case, words, "gaps", _first_line(error))
         return
-    agreement = _pool([compare_partitions(placed, labels, choices=case.choices) for labels in filled], case.choices)
-    yield _told(case, words, "gaps", agreement, len(case.solution.segments))
+    compared = [compare_partitions(placed, labels, choices=case.choices) for labels in filled]
+    overlaps = pd.concat([measure_overlaps(one.table) for one in compared], axis=1).mean(axis=1)
+    yield _told(case, words, "gaps", _pool(compared, case.choices), len(case.solution.segments), overlaps)
 
 
 def _other_search(case: _Case, published: pd.Series, comparison: pd.DataFrame | None) -> Iterator[dict[str, object]]:
@@ -299,10 +357,12 @@ def _row(case: _Case, words: str, kind: str, published: pd.Series, **changes: ob
     except (ParameterError, DataContractError) as error:
         return _not_tried(case, words, kind, _first_line(error))
     agreement = compare_partitions(published, labels, choices=case.choices)
-    return _told(case, words, kind, agreement, int(labels.nunique()))
+    return _told(case, words, kind, agreement, int(labels.nunique()), measure_overlaps(agreement.table))
 
 
-def _told(case: _Case, words: str, kind: str, agreement: Agreement, segments: int) -> dict[str, object]:
+def _told(
+    case: _Case, words: str, kind: str, agreement: Agreement, segments: int, overlaps: pd.Series
+) -> dict[str, object]:
     numbers = {"ari": agreement.value, "lower": agreement.lower, "upper": agreement.upper, "n": agreement.n}
     reading = read_agreement(agreement.value)
     if kind == "number" and agreement.value >= SAME:
@@ -311,13 +371,20 @@ def _told(case: _Case, words: str, kind: str, agreement: Agreement, segments: in
             if segments > len(case.solution.segments)
             else "the same core, cut less often"
         )
-    return {"choice": words, "kind": kind, "segments": segments, **numbers, "reading": reading, "reason": ""}
+    lost = overlaps.index[overlaps < MUCH]
+    if len(lost) and agreement.value >= MUCH:
+        start = "much the same people together" if agreement.value >= SAME else "borders move"
+        reading = f"{start}, but {join_words(lost)} {'has' if len(lost) == 1 else 'have'} no counterpart"
+    least = {"weakest": str(overlaps.idxmin()), "overlap": float(overlaps.min())} if len(overlaps) else {}
+    told = {"choice": words, "kind": kind, "segments": segments, **numbers, **_NOBODY, **least}
+    return {**told, "reading": reading, "reason": "", "overlaps": overlaps}
 
 
 def _not_tried(case: _Case, words: str, kind: str, reason: str) -> dict[str, object]:
     nothing: Mapping[str, float] = dict.fromkeys(("ari", "lower", "upper"), float("nan"))
     segments = len(case.solution.segments)
-    return {"choice": words, "kind": kind, "segments": segments, **nothing, "n": 0, "reading": "", "reason": reason}
+    told = {"choice": words, "kind": kind, "segments": segments, **nothing, "n": 0, **_NOBODY}
+    return {**told, "reading": "", "reason": reason}
 
 
 def _pool(found: list[Agreement], choices: Choices) -> Agreement:

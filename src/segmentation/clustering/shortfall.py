@@ -152,14 +152,14 @@ def describe_stability(stability: Stability, comparison: Comparison, *, segments
         text += " Most of what looks unstable is the search's doing; more starts would cure it."
     strongest, steadiest = stability.strongest, stability.steadiest
     strength = (
-        f"Prediction strength is above 0.80 up to {strongest} segments"
+        f"The largest number of segments with a prediction strength above 0.80 is {strongest}"
         if strongest
         else "Prediction strength is above 0.80 at no number of segments"
     )
     proven = stability.parts.loc["strength", "proven"]
     reach = proven.index[proven > 0.8]
     if len(reach) and int(reach.max()) != strongest:
-        strength += f" (searched to the end, up to {int(reach.max())})"
+        strength += f" (with every half searched to the end it is {int(reach.max())})"
     strength += (
         f"; fewest pairs of people are treated differently with {steadiest}. Both favour few segments and neither tells segments from "
         "halves of one cloud; the verdict needs more."

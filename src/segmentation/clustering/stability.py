@@ -414,7 +414,7 @@ def _segments(
 def _known(comparison: Comparison) -> Stability:
     """What a comparison by another method tells without searching again."""
     labels = comparison.labels
-    entropies, rows = _entropies(labels, None), {}
+    entropies, rows = _entropies(labels, comparison.mass), {}
     for k in sorted(labels):
         row = comparison.table.loc[k]
         for measure, value in (
@@ -426,7 +426,7 @@ def _known(comparison: Comparison) -> Stability:
             rows[measure, k] = (value, np.nan, 1.0)
         rows["entropy", k] = (np.nan, np.nan, entropies[k][1] if k in entropies else np.nan)
     segments = comparison.stability[["n", "jaccard"]].rename(columns={"jaccard": "overlap"})
-    found = measure_across(labels)
+    found = measure_across(labels, weights=comparison.mass)
     entropy = (
         found.drop_duplicates(["fine", "child"]).set_index(["fine", "child"])["entropy"].rename_axis(["k", "segment"])
     )

@@ -11,13 +11,26 @@ import pandas as pd
 
 from ..display import Callout, Reading, format_p
 from ..study import Choices
+from ..words import join_words
 from .power import describe_power
-from .selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison, check_compared, compare_solutions
+from .selection import (
+    PATTERN_JACCARD,
+    STABLE_ARI,
+    STABLE_JACCARD,
+    Comparison,
+    check_compared,
+    comparable_rows,
+    compare_solutions,
+    known_weights,
+)
 from .structure import StructureTest, measure_structure, say_p
 
 __all__ = ["Verdict", "assess_structure", "describe_verdict"]
 
 UNITS_PER_VARIABLE = 70
+CALIBRATED = (
+    "kmeans"  # the test's partitions are those of k-means; how often "natural" is a false alarm is known for it alone
+)
 Label = Literal["natural", "reproducible", "constructive"]
 SET_BY: Mapping[str, str] = {"rules": "The segments were set by rules beforehand."}
 ABOUT: Mapping[str, str] = {
@@ -43,9 +56,11 @@ class Verdict:
     Attributes
     ----------
     label : {"natural", "reproducible", "constructive"}
-        natural: the structure test rejects and every segment's bootstrap Jaccard is at least 0.75. reproducible: not natural,
-        mean adjusted Rand index at least 0.80 and every Jaccard at least 0.60. constructive: anything else, also where there
-        were too few units to test.
+        natural: every segment's bootstrap Jaccard is at least 0.75, the method is k-means, and either the joint test rejects
+        and the number judged is itself tighter than 97.5 % of the references at that number (``tighter``), or only the dip test
+        rejects and the number judged is 2: a dip tells one heap from more and says nothing for any other number. Each implies
+        ``structured``, so the word is never more frequent than a rejection. reproducible: not natural, mean adjusted Rand index
+        at least 0.80 and every Jaccard at least 0.60. constructive: anything else, also where there were too few units to test.
     segments : int or None
         Number of segments judged; None if nothing was compared.
     p, alpha : float
@@ -80,6 +95,22 @@ class Verdict:
     def structured(self) -> bool:
         """True if one correlated population was rejected."""
         return self.tested and self.p <= self.alpha
+
+    @property
+    def joint(self) -> bool:
+        """True if the joint test rejects at its share of the limit."""
+        return _joint_rejects(self.structure, self.alpha)
+
+    @property
+    def tighter(self) -> bool:
+        """True if the joint test rejects and k-means with the number judged is tighter than 97.5 % of the references."""
+        return self.joint and _is_tight(self.structure, self.segments)
+
+    @property
+    def heaps(self) -> list[str]:
+        """Variables in which the dip test finds more than one heap."""
+        dip = self.structure.dip
+        return [str(name) for name in dip.index[dip["p_holm"] <= self.alpha / 2]] if self.tested else []
 
     @property
     def exploratory(self) -> bool:
@@ -129,7 +160,7 @@ def assess_structure(
     chosen : int, optional
         Number of segments judged; default: the recommended one.
     weights : pandas.Series, optional
-        As for ``compare_solutions``; not used if ``comparison`` is given.
+        As for ``compare_solutions``, in the test too; not used if ``comparison`` is given.
 
     Returns
     -------
@@ -143,9 +174,9 @@ def assess_structure(
         If a variable is constant.
     """
     if comparison is None:
-        structure = measure_structure(
-            encoded, list(segments), references=choices.references, random_state=choices.random_state
-        )
+        rows, weight = comparable_rows(encoded, weights)
+        seeds = {"references": choices.references, "random_state": choices.random_state}
+        structure = measure_structure(rows, list(segments), weights=known_weights(rows, weight), **seeds)
         if structure.reason:
             return _judge(structure, None, float("nan"), float("nan"), choices.alpha)
         comparison = compare_solutions(encoded, list(segments), choices=choices, structure=structure, weights=weights)
@@ -174,7 +205,7 @@ def describe_verdict(
     -------
     tuple of Callout and Reading
     """
-    callout = _state(verdict, units)
+    callout = _state(verdict, units, labels or {})
     paragraphs = [
         _explain_test(verdict, units, labels or {}),
         _explain_power(verdict, units),
@@ -190,7 +221,7 @@ def _judge(
     label: Label = "constructive"
     if method == "rules" or k == 1:  # the same in every sample by construction, which is no evidence
         pass
-    elif structure.p <= alpha and jaccard >= STABLE_JACCARD:
+    elif method == CALIBRATED and jaccard >= STABLE_JACCARD and _is_shown(structure, k, alpha):
         label = "natural"
     elif not structure.reason and ari >= STABLE_ARI and jaccard >= PATTERN_JACCARD:
         label = "reproducible"
@@ -200,7 +231,27 @@ def _judge(
     )
 
 
-def _state(verdict: Verdict, units: str) -> Callout:
+def _joint_rejects(structure: StructureTest, alpha: float) -> bool:
+    """Whether the joint test rejects: at all of the limit, or at half where the dip test has the other half."""
+    return bool(structure.p_joint <= (alpha if np.isnan(structure.p_dip) else alpha / 2))
+
+
+def _is_tight(structure: StructureTest, k: int | None) -> bool:
+    """Whether the data in k segments are tighter than 97.5 % of the references in k; false where k was not tested."""
+    if k not in structure.drops.index:
+        return False
+    row = structure.drops.loc[k]
+    return bool(row["observed"] > row["upper"] and row["excess"] > 0)
+
+
+def _is_shown(structure: StructureTest, k: int | None, alpha: float) -> bool:
+    """Whether the test speaks for k segments of k-means; only where it rejects."""
+    if _joint_rejects(structure, alpha):
+        return _is_tight(structure, k)
+    return bool(structure.p <= alpha) and k == 2  # only the dip test: more than one heap, which shows no other number
+
+
+def _state(verdict: Verdict, units: str, labels: Mapping[str, str]) -> Callout:
     """The opening words: what was found, then what may and what may not be decided from it."""
     if not verdict.tested:
         return Callout(
@@ -208,7 +259,7 @@ def _state(verdict: Verdict, units: str) -> Callout:
             "Not enough data to tell whether there are segments.",
             f"{verdict.structure.reason}. Until there are more, any partition is the team's construction. {_may_decide(verdict, units)}",
         )
-    title, text = _finding(verdict, units)
+    title, text = _finding(verdict, units, labels)
     if verdict.method in SET_BY:
         title, text = f"{SET_BY[verdict.method]} {title}", f"{text} {ABOUT[verdict.method]}"
     elif verdict.method in ABOUT:
@@ -217,31 +268,77 @@ def _state(verdict: Verdict, units: str) -> Callout:
     return Callout(kind, title, f"{text} {_may_decide(verdict, units)}")
 
 
-def _finding(verdict: Verdict, units: str) -> tuple[str, str]:
+def _finding(verdict: Verdict, units: str, labels: Mapping[str, str]) -> tuple[str, str]:
     k = verdict.segments
     if verdict.label == "natural":
+        back = f"each of the {k} comes back when the study is repeated on resampled {units}"
+        if not verdict.tighter:
+            return "The data show segments of their own.", (
+                f"{_say_heaps(verdict, labels)} Divided into {k} segments, {back}. This is evidence for more than one group, not proof "
+                f"that there are exactly {k}, nor that the other variables tell them apart: see in the profile whether the {k} segments "
+                "are these heaps."
+            )
         return "The data show segments of their own.", (
             f"Divided into {k} segments, these {units} hold together more tightly than one population with the same variables and "
-            f"correlations would, and each of the {k} comes back when the study is repeated on resampled {units}. This is evidence for "
-            f"segments, not proof that there are exactly {k}."
+            f"correlations would, and {back}. This is evidence for segments, not proof that there are exactly {k}."
         )
     if verdict.label == "reproducible":
+        cuts = (
+            _say_shortfall(verdict, units, labels)
+            if verdict.structured
+            else "They are useful cuts through a population without clear gaps;"
+        )
         return "The data show no proven segments of their own, but the same division comes back.", (
-            f"A study repeated on other {units} would draw much the same {k} segments, so plans made on them will not fall apart. "
-            "They are useful cuts through a population without clear gaps; people near a border belong almost as much to the "
-            "segment next door."
+            f"A study repeated on other {units} would draw much the same {k} segments, so most of a plan would carry over. "
+            f"{cuts} {units} near a border belong almost as much to the segment next door."
+        )
+    return _find_none(verdict, units)
+
+
+def _find_none(verdict: Verdict, units: str) -> tuple[str, str]:
+    """What is said of a construction."""
+    if verdict.structured and (verdict.method == "rules" or verdict.segments == 1):
+        return "The data do not show these segments: any partition is the team's construction.", (
+            f"The {units} are not one evenly correlated population, but nothing shows that this division follows its parts. Judge it by "
+            "its use, and do not call its parts kinds of customers."
         )
     if verdict.structured:
         return "The data show no segments that come back: any partition is the team's construction.", (
-            f"The {units} are not one evenly correlated population, but no division of them comes back when the study is repeated on "
-            "resamples: another sample would draw other borders. Judge a partition by its use, do not call its parts kinds of "
-            "customers, and expect them to change."
+            f"The {units} are not one evenly correlated population, but this division of them does not come back reliably when the "
+            "study is repeated on resamples: another sample would draw other borders. Judge a partition by its use, do not call its "
+            "parts kinds of customers, and expect them to change."
         )
     return "The data show no segments of their own: any partition is the team's construction.", (
         f"The {verdict.n:,} {units} look like one population without gaps, and a repeat of the study would draw other borders than "
         "these. Judge a partition by its use, do not call its parts kinds of customers, and expect them to change. Not found is no "
         f"proof of none: differences too faint for {verdict.n:,} {units} would not show."
     )
+
+
+def _say_heaps(verdict: Verdict, labels: Mapping[str, str]) -> str:
+    """What the dip test found where the joint test found nothing for the number judged."""
+    found = join_words([f"“{labels.get(name, name)}”" for name in verdict.heaps]) or "none of the variables"
+    rest = "finds no partition tight enough here" if verdict.joint else "finds nothing"
+    return f"There are two heaps of values (or more) in {found}; the joint test of all variables together {rest}."
+
+
+def _say_shortfall(verdict: Verdict, units: str, labels: Mapping[str, str]) -> str:
+    """Why the data are not one population and these segments are still not called natural."""
+    k = verdict.segments
+    many = (
+        f"The {units} are not one evenly correlated population, but that these {k} segments are its parts is not shown:"
+    )
+    if verdict.method != CALIBRATED:
+        return f"{many} the word natural is calibrated for k-means only, and these were formed otherwise;"
+    if verdict.jaccard_min < STABLE_JACCARD:
+        return f"{many} the least stable of them shares only {verdict.jaccard_min:.0%} with its counterpart in repeats;"
+    if verdict.joint:
+        return f"{many} with {k} segments the data are not clearly tighter than one population would be;"
+    return f"{many} {_lower_first(_say_heaps(verdict, labels))[:-1]}, which speaks for no more than two;"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _may_decide(verdict: Verdict, units: str) -> str:
@@ -253,8 +350,9 @@ def _may_decide(verdict: Verdict, units: str) -> str:
         )
     if verdict.label == "reproducible":
         return (
-            "What may be decided: to plan, size and target with these segments, since another study would give the same ones. What may "
-            f"not: that they are kinds of customers that exist by themselves; {units} near a border can be treated either way."
+            "What may be decided: to plan, size and target with these segments, since another study would give much the same ones; the "
+            f"least stable shares {verdict.jaccard_min:.0%} with its counterpart. What may not: "
+            f" that they are kinds of customers that exist by themselves; {units} near a border can be treated either way."
         )
     return (
         "What may be decided: whether this partition is a handy way to divide the work, by its use. What may not: budgets, headcount or "
@@ -272,11 +370,10 @@ def _explain_test(verdict: Verdict, units: str, labels: Mapping[str, str]) -> st
         "correlations, but no segments. The most telling partition of the real data was compared with the same searched in each of "
         f"them. That the {test.n:,} complete {units} are one such population {result} "
         f"({say_p(test)}; p is the chance of a partition at least as tight if there were no segments; the limit set is "
-        f"{verdict.alpha:g})."
+        f"{verdict.alpha:g}).{_say_excess(verdict)}"
     )
     if len(test.dip):
-        heaps = test.dip.index[test.dip["p_holm"] <= verdict.alpha / 2]
-        found = ", ".join(f"“{labels.get(name, name)}”" for name in heaps)
+        found = ", ".join(f"“{labels.get(name, name)}”" for name in verdict.heaps)
         many = f"{len(test.dip)} variable{'s' if len(test.dip) != 1 else ''} that can be tested so"
         text += (
             f" A second test (dip test) looks for two separate heaps of values in one variable, in the {many}: it finds "
@@ -284,6 +381,20 @@ def _explain_test(verdict: Verdict, units: str, labels: Mapping[str, str]) -> st
             "the limit."
         )
     return text
+
+
+def _say_excess(verdict: Verdict) -> str:
+    """How much tighter the number judged is than the references; the test's partitions are those of k-means."""
+    drops = verdict.structure.drops
+    excess = float(drops["excess"].get(verdict.segments, np.nan)) if verdict.method == CALIBRATED else float("nan")
+    if np.isnan(excess):
+        return ""
+    row, more = drops.loc[verdict.segments], "tighter" if excess > 0 else "looser"
+    beyond = "tighter" if row["observed"] > row["upper"] else "not tighter"
+    return (
+        f" In {verdict.segments} segments the real data are {abs(excess):.1%} {more} than the made-up ones on average, and {beyond} than "
+        "97.5 % of them."
+    )
 
 
 def _explain_power(verdict: Verdict, units: str) -> str:
@@ -303,10 +414,12 @@ def _explain_stability(verdict: Verdict) -> str:
     return (
         f"Stability: with {verdict.segments} segments, repeats on resampled data agree to {verdict.ari_mean:.2f} "
         "(1 is full agreement, 0 is chance), and the least stable segment and its counterpart have "
-        f"{verdict.jaccard_min:.0%} of the members of either in common. The rule: a solution is called natural (found in the data) if "
-        f"the test above rejects and every segment has at least {STABLE_JACCARD:.0%} in common; reproducible (not found, but it comes "
-        f"back) if repeats agree to at least {STABLE_ARI:.2f} and every segment has {PATTERN_JACCARD:.0%}; constructive (made by the "
-        f"team) otherwise. By this rule it is {verdict.label}."
+        f"{verdict.jaccard_min:.0%} of the members of either in common. The rule: a solution of k-means is called natural (found in "
+        f"the data) if every segment has at least {STABLE_JACCARD:.0%} in common and the joint test above rejects, with this number of "
+        "segments itself tighter than 97.5 % of the made-up data sets; where only the dip test rejects, only two segments can be called "
+        "natural. Other methods never are, since the word is calibrated for k-means only. A solution is reproducible (not found, "
+        f"but it comes back) if repeats agree to at least {STABLE_ARI:.2f} and every segment has "
+        f"{PATTERN_JACCARD:.0%}; constructive (made by the team) otherwise. By this rule it is {verdict.label}."
     )
 
 

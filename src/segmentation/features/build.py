@@ -280,12 +280,11 @@ def _assemble(draft: _Draft, study: Study, units: pd.Index) -> pd.DataFrame:
 
 def _check_values(values: pd.DataFrame, study: Study, data: Dataset, check_base: bool) -> list[Violation]:
     found: list[Violation] = []
-    base = {variable.name for variable in study.base}
+    base = {name for part in study.segmentations.values() for name in part.base}
     for variable in study.variables:
         column, file = values[variable.name], source_files(data, variable.source)
-        if not pd.api.types.is_numeric_dtype(column.dtype):
-            continue
-        found += _check_numbers(column, variable, file)
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            found += _check_numbers(column, variable, file)
         if variable.name in base and check_base:
             found += _check_base(column, variable, file)
     return found or (_check_copies(values, study) if check_base else [])
@@ -296,7 +295,8 @@ def _check_copies(values: pd.DataFrame, study: Study) -> list[Violation]:
     fix = "Take one of the two out of the base of the segmentation: it would count twice in every distance"
     return [
         Violation(f"base variable is a copy of {first!r}", str(study.file), column=second, fix=fix)
-        for first, second in find_identical(values, study.base)
+        for part in study.segmentations
+        for first, second in find_identical(values, study.select(part).base)
     ]
 
 
@@ -321,7 +321,8 @@ def _check_base(column: pd.Series, variable: Variable, file: str) -> list[Violat
     if column.notna().sum() == 0:
         return [Violation("base variable is missing for every unit", file, column=variable.name, fix=fix)]
     if column.nunique() == 1:
-        value = float(column.dropna().iloc[0])
+        value = column.dropna().iloc[0]
+        value = value if isinstance(value, str) else float(value)
         return [
             Violation(
                 "base variable is constant, so it cannot tell segments apart", file, None, variable.name, value, "", fix

@@ -55,7 +55,7 @@ def plot_drivers(
     for place, (p, part) in enumerate(zip(judged, parts, strict=True), start=1):
         words = [study.variable(str(name)).words for name in part.index]
         for sure in (True, False):
-            rows = (part["lower"] > 0) == sure
+            rows = p.shown(study.choices.alpha)[part.index] == sure
             _add(figure, part[rows], [word for word, kept in zip(words, rows, strict=True) if kept], sure, place)
         figure.update_yaxes(
             categoryorder="array", categoryarray=words[::-1], range=[-0.7, len(words) - 0.3], automargin=True,
@@ -69,8 +69,9 @@ def plot_drivers(
     n = max(p.n for p in judged)
     caption = (
         f"What tells an outcome of {study.units} held out: loss of the measure when one variable is shuffled among them. n = {n:,} "
-        f"{study.units}, by outcome above each panel. Filled diamonds and whiskers: loss and 95 % interval, above 0; open circles: not "
-        f"shown to matter beyond the other variables. Associations, not causes.{closing(study, source)}"
+        f"{study.units}, by outcome above each panel. Filled diamonds: shown to matter beyond the other variables, with q of "
+        f"{study.choices.alpha:g} or less (share of false alarms to expect, controlled over all variables of the outcome); open circles: "
+        f"not shown to. Whiskers: 95 % interval of each variable by itself. Associations, not causes.{closing(study, source)}"
     )
     return Exhibit(figure, caption, _alt(judged, study), tabulate_drivers(judged, study, rows=shown))
 
@@ -87,7 +88,10 @@ def _add(figure: object, part: pd.DataFrame, words: list[str], sure: bool, place
         name="tells the outcome" if sure else "not shown to tell it",
         legendgroup=str(sure),
         showlegend=place == 1,
-        customdata=[f"{word} values go with more of it" if word else "" for word in part["direction"]],
+        customdata=[
+            f"q {q:.3f}{f'; {word} values go with more of it' if word else ''}"
+            for word, q in zip(part["direction"], part["q"], strict=True)
+        ],
         hovertemplate="%{y}: loss %{x:.3f}<br>%{customdata}<extra></extra>",
         row=place,
         col=1,
@@ -101,14 +105,18 @@ def _base(p: OutcomePrediction) -> str:
 def _alt(judged: list[OutcomePrediction], study: Study) -> str:
     said = []
     for p in judged:
-        top = p.importance.iloc[0]
-        name = study.variable(str(p.importance.index[0])).words
-        many = int((p.importance["lower"] > 0).sum())
+        shown = p.shown(study.choices.alpha)
+        many = int(shown.sum())
         if not many:
-            said.append(f"{study.variable(p.outcome).words}: no variable is shown to matter beyond the others")
+            said.append(
+                f"{study.variable(p.outcome).words}: no variable is shown to matter beyond the others, q over all variables"
+            )
             continue
+        top = p.importance[shown].iloc[0]
+        name = study.variable(str(p.importance.index[shown][0])).words
         said.append(
-            f"{study.variable(p.outcome).words}: {many} of {len(p.importance)} variables are shown to matter, most {name} with a loss of "
+            f"{study.variable(p.outcome).words}: {many} of {len(p.importance)} variables are shown to matter (q of "
+            f"{study.choices.alpha:g} or less over all of them), most {name} with a loss of "
             f"{top['estimate']:.2f} ({top['lower']:.2f} to {top['upper']:.2f}) of {p.measure}"
         )
     return f"A panel for each of {len(judged)} outcome{'s' if len(judged) > 1 else ''}. {'; '.join(said)}."

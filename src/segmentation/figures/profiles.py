@@ -62,7 +62,7 @@ def plot_profile(profile: pd.DataFrame, study: Study, *, source: str = "") -> Ex
     sizes = int(profile.drop_duplicates("segment")["size"].sum())
     caption = (
         f"Segment profiles, base variables. n = {sizes:,} {study.units}, by segment above each panel. 0 is everybody's "
-        "average (small dot), 1 a typical difference between two of them (a standard deviation). Whiskers: 95 % interval. "
+        "average (small dot), 1 is one standard deviation: a typical distance from the average. Whiskers: 95 % interval. "
         "Filled diamonds mark what stands out, with the value in its own units: a quarter of the range or half of "
         f"everybody's value away, and beyond its interval. The base variables formed the segments.{_weight_words(profile)}"
         f"{closing(study, source)}"

@@ -9,7 +9,33 @@ from ..clustering import Solution, assign_segments
 from ..clustering.merging import collapse_merged
 from ..clustering.methods.base import method_of, spherical_probabilities
 
-__all__ = ["membership_probabilities"]
+__all__ = ["chance_words", "membership_probabilities"]
+
+_BOUND = "by distances: an upper bound"
+_LOOSE = "by distances, not under a model"
+_AUTO = "taken as made of distances: an upper bound"
+_WORDS = {"kmeans": _BOUND, "ward": _BOUND, "medoids": _LOOSE, "hdbscan": _LOOSE, "auto": _AUTO}
+
+
+def chance_words(method: str) -> str:
+    """What to say beside a chance of membership by this method; empty where it needs no caution.
+
+    Parameters
+    ----------
+    method : str
+        As in the study file. Auto counts as one of distances: which method it chose is not known from the study.
+
+    Notes
+    -----
+    Methods with a likelihood (latent classes and profiles, normals) estimate chances. Rules and trees state who is in: chances are 0
+    or 1 by definition. All others turn distances into chances: see ``membership_probabilities``.
+
+    Examples
+    --------
+    >>> chance_words("kmeans"), chance_words("gaussian")
+    ('by distances: an upper bound', '')
+    """
+    return _WORDS.get(method, "")
 
 
 def membership_probabilities(solution: Solution, encoded: pd.DataFrame) -> pd.DataFrame:

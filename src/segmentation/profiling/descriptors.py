@@ -95,7 +95,7 @@ def refuse_base(names: list[str], study: Study, why: str) -> None:
     ------
     ParameterError
     """
-    base = [name for name in names if name in study.segmentation.base]
+    base = [name for name in names if name in study.segmentation.base or name == study.segmentation.outcome]
     if base:
         raise ParameterError(
             f"{', '.join(base)} formed the segments, so segments differ in it by construction and {why}; see its profile instead"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..features import adjust_fdr
 from ..study import Variable
 from .everybody import levels_of
 from .ridge import RidgeFit, area_by_column, explained, fit_ridge
 
-__all__ = ["Block", "Folds", "choose_folds", "corrected_interval", "cross_validate"]
+__all__ = ["Block", "Folds", "choose_folds", "corrected_interval", "corrected_p", "cross_validate"]
 
 FOLDS = 5
 SHUFFLES = 5  # of each variable in each fold
@@ -132,12 +133,10 @@ def _cross_validate(
     gains = corrected_interval(
         differences, share, index=["segments beyond variables", "variables beyond segments"], name="gain"
     )
-    importance = corrected_interval(
-        np.array(falls).reshape(len(values), len(blocks)),
-        share,
-        index=[block.name for block in blocks],
-        name="variable",
-    )
+    losses = np.array(falls).reshape(len(values), len(blocks))
+    importance = corrected_interval(losses, share, index=[block.name for block in blocks], name="variable")
+    p = corrected_p(losses, share)
+    importance = importance.assign(p=p, q=adjust_fdr(p))
     mean = np.array(signs).reshape(len(values), len(blocks)).mean(axis=0)
     words = ["" if not b.direction else "higher" if sign > 0 else "lower" for b, sign in zip(blocks, mean, strict=True)]
     importance = importance.assign(direction=words).sort_values("estimate", ascending=False, kind="stable")
@@ -169,6 +168,38 @@ def corrected_interval(values: np.ndarray, share: float, *, index: list[str], na
     return pd.DataFrame(
         {"estimate": middle, "lower": middle - half, "upper": middle + half}, index=pd.Index(index, name=name)
     )
+
+
+def corrected_p(values: np.ndarray, share: float) -> np.ndarray:
+    """Two-sided p of a mean of 0 over folds, from Nadeau and Bengio's corrected t.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_folds_in_all, n_quantities)
+    share : float
+        Units held out for one fitted on.
+
+    Returns
+    -------
+    ndarray of shape (n_quantities,)
+        NaN with a single fold; 1 where every fold gives exactly 0.
+
+    Examples
+    --------
+    By hand: mean 0.7, variance 0.01, t = 0.7 / sqrt((1/3 + 1/4) * 0.01) = 9.165 with 2 degrees of freedom.
+
+    >>> corrected_p(np.array([[0.6, 0.0], [0.7, 0.0], [0.8, 0.0]]), 0.25).round(4).tolist()
+    [0.0117, 1.0]
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    if n < 2:
+        return np.full(values.shape[1], np.nan)
+    middle, error = values.mean(axis=0), np.sqrt((1 / n + share) * values.var(axis=0, ddof=1))
+    none = np.where(middle == 0, 0.0, np.inf)
+    ratio = np.divide(np.abs(middle), error, out=none, where=error > 0)
+    return 2 * t.sf(ratio, n - 1)
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def fit_mixtures(
     tuple of RegressionMixture
         Empty for a study without such an outcome.
     """
-    names = [v.name for v in study.descriptors if v.role == "outcome" and v.level in ("numeric", "ordinal")]
+    names = [v.name for v in study.variables if v.role == "outcome" and v.level in ("numeric", "ordinal")]
     return tuple(fit_mixture(features, study, name, starts=starts) for name in names)
 
 

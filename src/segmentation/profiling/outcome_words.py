@@ -91,19 +91,24 @@ def tabulate_drivers(predictions: Sequence[OutcomePrediction], study: Study, *, 
         {
             "outcome": _name(p, study), "variable": study.variable(str(name)).words,
             "goes with more of it": f"{row['direction']} values" if row["direction"] else "by name",
-            "loss": row["estimate"], "from": row["lower"], "to": row["upper"], "measure": p.measure, "n": p.n,
+            "loss": row["estimate"], "from": row["lower"], "to": row["upper"], "q": row["q"],
+            "shown": "yes" if p.shown(study.choices.alpha)[name] else "no", "measure": p.measure, "n": p.n,
         }
         for p in predictions if not p.reason
         for name, row in p.importance.head(rows).iterrows()
     ]  # fmt: skip
-    columns = ["outcome", "variable", "goes with more of it", "loss", "from", "to", "measure", "n"]
+    columns = ["outcome", "variable", "goes with more of it", "loss", "from", "to", "q", "shown", "measure", "n"]
     n = max((p.n for p in predictions), default=0)
     caption = (
         f"What goes with an outcome: by how much the measure falls among {study.units} held out when the variable is shuffled, with "
         f"95 % interval. n = {n:,} {study.units}, by outcome in the column n."
     )
-    note = "An interval that holds 0 means that the variable is not shown to tell anything beyond the others."
-    formats = {"loss": ".3f", "from": ".3f", "to": ".3f", "n": ",d"}
+    note = (
+        "q: the share of false alarms to expect among the variables of an outcome with a q this small; the control is over all variables "
+        f"of the outcome. Shown: the variable is shown to tell something beyond the others (q of {study.choices.alpha:g} or less). The "
+        "intervals are of each variable by itself."
+    )
+    formats = {"loss": ".3f", "from": ".3f", "to": ".3f", "q": "p", "n": ",d"}
     return Table(
         pd.DataFrame(records, columns=columns),
         caption,
@@ -133,15 +138,24 @@ def _paragraph(p: OutcomePrediction, study: Study) -> str:
 
 
 def _drivers(p: OutcomePrediction, study: Study) -> str:
-    sure = p.importance[p.importance["lower"] > 0].head(DRIVERS)
+    shown = p.importance[p.shown(study.choices.alpha)]
+    sure = shown.head(DRIVERS)
+    control = (
+        f"q of {study.choices.alpha:g} or less; q is the share of false alarms to expect, controlled over "
+        f"{'the one variable' if len(p.importance) == 1 else f'all {len(p.importance)} variables'}"
+    )
     if sure.empty:
-        return "No single variable is shown to matter beyond the others. "
+        return f"No single variable is shown to matter beyond the others ({control}). "
     said = [
-        f"{study.variable(str(name)).words}{f' ({row.direction} values, more of it)' if row.direction else ''}"
+        f"{study.variable(str(name)).words} ({f'{row.direction} values, more of it; ' if row.direction else ''}{_q_words(row.q)})"
         for name, row in sure.iterrows()
     ]
-    more = int((p.importance["lower"] > 0).sum()) - len(sure)
-    return f"What tells most is {join_words(said)}{f', and {more} more' if more else ''}. "
+    more = len(shown) - len(sure)
+    return f"What tells most is {join_words(said)}{f', and {more} more' if more else ''} ({control}). "
+
+
+def _q_words(q: float) -> str:
+    return "q below 0.001" if q < 0.001 else f"q = {q:.3f}"
 
 
 def _segments(p: OutcomePrediction, gain: pd.Series) -> str:
@@ -164,10 +178,11 @@ def _cautions(p: OutcomePrediction, study: Study) -> str:
         side = "with" if p.events <= p.n - p.events else "without"
         text += f" With only {few:,} {study.units} {side} it, every number here is rough."
     outcome = study.variable(p.outcome)
+    shown = p.shown(study.choices.alpha)
     same = [
         study.variable(str(name)).words
-        for name, row in p.importance.iterrows()
-        if row["lower"] > 0 and study.variable(str(name)).measure in COUNTED and outcome.measure in COUNTED
+        for name in p.importance.index
+        if shown[name] and study.variable(str(name)).measure in COUNTED and outcome.measure in COUNTED
     ]
     if same:
         verb = "is" if len(same) == 1 else "are"

@@ -45,7 +45,8 @@ class OutcomePrediction:
         Index "segments beyond variables", "variables beyond segments"; estimate, lower, upper: differences of the measure.
     importance : pandas.DataFrame
         Index variable; estimate, lower, upper: by how much the measure falls on units held out when the variable is shuffled among them,
-        in the model of variables alone; direction: "higher" or "lower" values go with more of the outcome, "" for names.
+        in the model of variables alone; p (two-sided, from the corrected t of the folds), q (Benjamini and Hochberg's false discovery rate
+        over the variables of this outcome); direction: "higher" or "lower" values go with more of the outcome, "" for names.
     left_out : Mapping of str to str
         Variable to the reason it is not used.
     reason : str
@@ -71,6 +72,12 @@ class OutcomePrediction:
     formed_by_outcome: bool = False
     sampled_from: int = 0
 
+    def shown(self, alpha: float) -> pd.Series:
+        """Whether each variable is shown to matter: shuffling it costs something, and q is at most ``alpha``."""
+        if self.importance.empty:
+            return pd.Series(dtype=bool)
+        return (self.importance["estimate"] > 0) & (self.importance["q"] <= alpha)
+
 
 def predict_outcomes(
     features: FeatureTable | pd.DataFrame, membership: pd.DataFrame | pd.Series, study: Study, *, repeats: int = 10
@@ -89,7 +96,7 @@ def predict_outcomes(
     tuple of OutcomePrediction
         Empty for a study without outcomes.
     """
-    names = [v.name for v in study.descriptors if v.role == "outcome" and v.level != "nominal"]
+    names = [v.name for v in study.variables if v.role == "outcome" and v.level != "nominal"]
     return tuple(predict_outcome(features, membership, study, name, repeats=repeats) for name in names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,15 @@ from .descriptors import refuse_base
 from .everybody import even_weights, levels_of
 from .intervals import mean_interval, wilson_interval
 from .weighted import share_bases, weighted_moments
+from .words import related_to_base
 
-__all__ = ["POSTERIOR_COLUMNS", "PosteriorProfile", "profile_posterior"]
+__all__ = ["POSTERIOR_COLUMNS", "SAME_RECORDS", "PosteriorProfile", "profile_posterior"]
 
 POSTERIOR_COLUMNS = (
     "segment", "variable", "level", "kind", "n", "base", "modal", "modal_lower", "modal_upper", "estimate", "lower", "upper",
-    "se", "effective", "total", "negative", "clipped", "withheld",
+    "se", "effective", "total", "negative", "clipped", "withheld", "reason",
 )  # fmt: skip
+SAME_RECORDS = "counted from the same records as a base variable"
 WORST_CONDITION = 30.0  # beyond, a hundredth more or less in a probability can move an estimate by a third of itself
 
 
@@ -58,6 +60,11 @@ class PosteriorProfile:
         """Whether the segments can be told apart well enough to correct."""
         return bool(np.isfinite(self.condition) and self.condition <= WORST_CONDITION)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Descriptors that are not corrected, because they are counted from the same records as base variables."""
+        return tuple(dict.fromkeys(self.table.loc[self.table["reason"] == SAME_RECORDS, "variable"]))
+
 
 def profile_posterior(
     features: FeatureTable | pd.DataFrame,
@@ -85,7 +92,8 @@ def profile_posterior(
         (with the trait, or observed); base, units assigned to it and observed; modal with its interval: the usual estimate, of units
         in their most probable segment; estimate with 95 % interval and linearised (sandwich) standard error se: corrected; effective,
         equally weighted units that the corrected estimate stands on; total; negative, share of its weight that is negative;
-        clipped, a share that came out below 0 or above 1 and is set to the limit; withheld, cells too small to publish.
+        clipped, a share that came out below 0 or above 1 and is set to the limit; withheld, cells too small to publish; reason,
+        why a descriptor is left out of the correction (its corrected numbers are missing), or empty.
 
     Raises
     ------
@@ -101,8 +109,11 @@ def profile_posterior(
     errors as in Vermunt (2010), Latent class modeling with covariates, Political Analysis 18, with the error matrix taken as known.
     Units are assigned to their most probable segment; D holds the chance of each assignment in each true segment; unit i counts
     for segment s with the entry (assigned segment, s) of D's inverse, so that wrong assignments cancel on average. Right if
-    the probabilities are, and if a descriptor depends on the base variables only through the segment. With D beyond a
-    condition number of 30 nothing is corrected.
+    the probabilities are, and if a descriptor depends on the base variables only through the segment. That fails by construction
+    where descriptor and base variable count the same events or average the same survey items: within a segment, too, the one then
+    moves with the other. Such descriptors (``related_to_base``) keep the usual estimate and are left out of the correction. Of the
+    others independence is assumed, not tested; a base variable centred by respondent holds a little of every item on the same
+    scale. With D beyond a condition number of 30 nothing is corrected.
     """
     names = [v.name for v in study.descriptors] if variables is None else list(variables)
     refuse_base(names, study, "it cannot be corrected for them")
@@ -125,8 +136,7 @@ def profile_posterior(
     usable = condition <= WORST_CONDITION
     counted = np.linalg.inv(error)[assigned] if usable else np.full(posterior.shape, np.nan)
     parts = _Parts(tuple(chances.columns), modal, heavy, counted, study)
-    tables = [_describe(parts, values.loc[chances.index, name], study.variable(name)) for name in names]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(POSTERIOR_COLUMNS))
+    table = _tables(parts, values.loc[chances.index], names)
     segments = list(chances.columns)
     return PosteriorProfile(
         table=table,
@@ -172,6 +182,19 @@ def _classification(posterior: np.ndarray, modal: np.ndarray, weights: np.ndarra
     joint = (posterior * weights[:, None]).T @ modal
     size = joint.sum(axis=1, keepdims=True)
     return np.divide(joint, size, out=np.full_like(joint, np.nan), where=size > 0)
+
+
+def _tables(parts: _Parts, values: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Rows of all descriptors; those that share records with a base variable without corrected numbers, and with the reason."""
+    kin = related_to_base(names, parts.study)
+    unknown = replace(parts, counted=np.full(parts.counted.shape, np.nan))
+    tables = [
+        _describe(unknown if name in kin else parts, values[name], parts.study.variable(name)).assign(
+            reason=SAME_RECORDS if name in kin else ""
+        )
+        for name in names
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(POSTERIOR_COLUMNS))
 
 
 def _describe(parts: _Parts, column: pd.Series, variable: Variable) -> pd.DataFrame:
@@ -227,6 +250,7 @@ def _rows(
         total=total,
         clipped=numbers["clipped"].astype(bool) & ~withheld,
         withheld=withheld,
+        reason="",
     )
     return table[list(POSTERIOR_COLUMNS)]
 

@@ -7,7 +7,8 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..study import Study
 from ..words import count_words, join_words
-from .posterior import WORST_CONDITION, PosteriorProfile
+from .chances import chance_words
+from .posterior import SAME_RECORDS, WORST_CONDITION, PosteriorProfile
 from .words import number, row_words
 
 __all__ = ["describe_posterior", "tabulate_posterior"]
@@ -19,16 +20,18 @@ ROWS = 20
 
 def describe_posterior(profile: PosteriorProfile, study: Study) -> Reading | Callout:
     """How sure assignments are, which descriptors the correction changes most, and where it cannot be trusted."""
+    words = chance_words(study.segmentation.method)
     if profile.expected_right >= CERTAIN:
         return Reading(
             [
                 f"Assignments of {_base(profile, study)} are as good as certain by this model ({profile.expected_right:.1%} expected to "
-                "be right), so that descriptions need no correction for wrong ones."
+                f"be right{f', {words}' if words else ''}), so that descriptions need no correction for wrong ones."
             ]
         )
     lead = (
         f"Most probable segments are not certain: of {_base(profile, study)}, {profile.expected_right:.0%} are expected to be in the "
-        "segment they are assigned to. Wrong assignments blur a description, because each segment is then described by some who "
+        f"segment they are assigned to{f' ({words})' if words else ''}. Wrong assignments blur a "
+        "description, because each segment is then described by some who "
         "belong elsewhere."
     )
     if not profile.corrected:
@@ -41,7 +44,8 @@ def describe_posterior(profile: PosteriorProfile, study: Study) -> Reading | Cal
         "The corrected values undo this with the chances of each wrong assignment (three-step correction). They hold if these "
         "chances are right, and if a descriptor depends on the base variables only through the segment."
     )
-    return Reading([text for text in (f"{lead} {how}", _changes(profile, study), _limits(profile, study)) if text])
+    parts = (f"{lead} {how}", _left_out(profile, study), _changes(profile, study), _limits(profile, study))
+    return Reading([text for text in parts if text])
 
 
 def tabulate_posterior(profile: PosteriorProfile, study: Study, *, rows: int = ROWS) -> Table:
@@ -53,7 +57,9 @@ def tabulate_posterior(profile: PosteriorProfile, study: Study, *, rows: int = R
             "segment": shown["segment"].to_numpy(),
             "as assigned": [_value(r, "modal", "modal_lower", "modal_upper", study) for r in shown.itertuples()],
             "corrected": [
-                _value(r, "estimate", "lower", "upper", study) + (" at the limit" if r.clipped else "")
+                "left out"
+                if r.reason and not r.withheld
+                else _value(r, "estimate", "lower", "upper", study) + (" at the limit" if r.clipped else "")
                 for r in shown.itertuples()
             ],
             "everybody": [number(r.total, r.variable, r.level, study) for r in shown.itertuples()],
@@ -70,6 +76,8 @@ def tabulate_posterior(profile: PosteriorProfile, study: Study, *, rows: int = R
         f"Effective base: as many equally weighted {study.units} of certain segment would tell as much. Cells with fewer than "
         f"{study.choices.min_cell} {study.units} are withheld."
     )
+    if profile.left_out:
+        note += f" Left out: {SAME_RECORDS}, so that the correction does not hold."
     formats = {"n": ",d", "effective base": ",.0f"}
     return Table(frame, caption, formats, note, empty="The study has no descriptors to correct.")
 
@@ -87,6 +95,19 @@ def _why_not(profile: PosteriorProfile) -> str:
     return (
         f"The segments overlap so much that the correction would blow up small errors (condition number of the table of assignments "
         f"{profile.condition:,.0f}; {WORST_CONDITION:.0f} is the limit). Fewer segments, or more base variables, would help."
+    )
+
+
+def _left_out(profile: PosteriorProfile, study: Study) -> str:
+    names = [study.variable(name).words for name in profile.left_out]
+    if not names:
+        return ""
+    many = count_words(len(names), "descriptor")
+    one = len(names) == 1
+    return (
+        f"{many[:1].upper()}{many[1:]} {'is' if one else 'are'} left out of the correction: {join_words(names)}. "
+        f"{'It is' if one else 'They are'} {SAME_RECORDS}, so {'it depends' if one else 'they depend'} on it within a segment too, and "
+        "correcting would make the value wrong."
     )
 
 

@@ -80,12 +80,12 @@ def profile_segments(
     one_scale = bool(everybody.values[numbers].stack().between(0, 1).all())  # shares and yes/no: comparable as they are
     order = order_variables(everybody.values[numbers], standardise=not one_scale, weights=everybody.weights)
     order += [name for name in base if name not in numbers]
-    variables = [study.variable(name) for name in order] + list(study.descriptors)
+    variables = [study.variable(name) for name in order] + [*study.led_by, *study.descriptors]
     rows: list[Rows] = []
     for variable in variables:
         rows += estimate_rows(everybody, variable, study)
     ranges = bootstrap_index(everybody, [row for row in rows if row.kind == "mean"], study)
-    q = _cell_q(rows, set(base))
+    q = _cell_q(rows, {*base, *(variable.name for variable in study.led_by)})
     tables = [_tidy(row, everybody, ranges.get(row.variable.name), q[place], study) for place, row in enumerate(rows)]
     return pd.concat(tables, ignore_index=True)
 

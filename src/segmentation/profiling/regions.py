@@ -41,8 +41,8 @@ class RegionComparison:
         Index region; n (units with every base variable), needed, agreement (adjusted Rand index of the region's own partition with the
         frozen one), expected and expected_lower (mean and 5 % point of the same for as many units of each segment drawn from
         everywhere), q_agreement, shift (root mean square distance of the region's segment means from everybody's, in standard deviations),
-        shift_expected, q_shift, moved_segment and moved_variable (the most telling single difference of means) with moved (how large
-        it is). Numbers are missing in regions with too few units.
+        shift_expected and shift_upper (mean and 95 % point by chance), q_shift, moved_segment and moved_variable (the most telling single
+        difference of means) with moved (how large it is). Numbers are missing in regions with too few units.
     styles : pandas.DataFrame
         region, measure ("level", "extremity", "spread"), difference from the other regions within segments (in standard deviations
         between units), lower, upper, p, q, n.
@@ -195,7 +195,17 @@ def _meaning(
     n = np.bincount(region, minlength=len(regions))
     table = pd.DataFrame({"n": n, "needed": max(LEAST, A_SEGMENT * k)}, index=pd.Index(regions, name="region"))
     judged = [place for place in range(len(regions)) if n[place] >= table["needed"].iloc[0]]
-    numbers = ("agreement", "expected", "expected_lower", "q_agreement", "shift", "shift_expected", "q_shift", "moved")
+    numbers = (
+        "agreement",
+        "expected",
+        "expected_lower",
+        "q_agreement",
+        "shift",
+        "shift_expected",
+        "shift_upper",
+        "q_shift",
+        "moved",
+    )
     table = table.assign(**dict.fromkeys(numbers, np.nan), moved_segment="", moved_variable="")
     if not judged:
         return table
@@ -215,6 +225,7 @@ def _meaning(
         table.loc[name, ["agreement", "shift"]] = agreement, shift
         table.loc[name, ["expected", "shift_expected"]] = drawn[:, position].mean(axis=0)
         table.loc[name, "expected_lower"] = np.quantile(drawn[:, position, 0], 0.05)
+        table.loc[name, "shift_upper"] = np.quantile(drawn[:, position, 1], 0.95)
         table.loc[name, "q_agreement"] = _chance(-drawn[:, position, 0], -agreement) if kmeans else np.nan
         table.loc[name, "q_shift"] = _chance(drawn[:, position, 1], shift)
         gap = frame.gaps(region == place)

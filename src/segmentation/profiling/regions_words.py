@@ -144,8 +144,7 @@ def _say_meaning(regions: RegionComparison, study: Study) -> str:
         f"Do segments mean the same there? In each region that is large enough its own partition, and the means of its segments, were held "
         f"against what as few {study.units} with the same mix of segments give by chance. "
     )
-    if same:
-        text += f"{join_words(same)}: no difference beyond chance, so one segmentation serves {'it' if len(same) == 1 else 'them'}. "
+    text += "".join(_say_not_found(region, judged.loc[region], study) for region in same)
     for region in other:
         row = judged.loc[region]
         variable = study.labels.get(row["moved_variable"], row["moved_variable"])
@@ -155,6 +154,16 @@ def _say_meaning(regions: RegionComparison, study: Study) -> str:
             "deviations). Do not carry profiles over without looking at it by itself. "
         )
     return f"{text.strip()}{few}"
+
+
+def _say_not_found(region: str, row: pd.Series, study: Study) -> str:
+    """That nothing was found, and how much could have been missed."""
+    limit = (
+        f"a shift up to {row['shift_upper']:.2f} standard deviations"
+        if np.isnan(row["expected_lower"])
+        else f"an agreement down to {row['expected_lower']:.2f}"
+    )
+    return f"{region}: no difference was found; with {int(row['n']):,} {study.units} {limit} would not be told from chance. "
 
 
 def _say_styles(regions: RegionComparison, study: Study) -> str:
@@ -191,7 +200,7 @@ def _differs(row: pd.Series, study: Study) -> bool:
 def _read_meaning(row: pd.Series, study: Study) -> str:
     if row["n"] < row["needed"]:
         return f"too small (fewer than {int(row['needed'])})"
-    return "not the same" if _differs(row, study) else "no difference beyond chance"
+    return "not the same" if _differs(row, study) else "no difference found"
 
 
 def _share(row: object, base: int, study: Study) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from ..features import FeatureTable
 from ..study import Study
 from ..words import join_words
+from .chances import chance_words
 from .contrasts import contrast_segments
 from .everybody import Everybody, gather
 from .intervals import bootstrap_weights, mean_interval, wilson_interval
@@ -15,7 +16,7 @@ from .moments import measure_moments, numbers_of
 from .recognise import known_before, recognise_segments
 from .weighted import share_bases
 
-__all__ = ["CRITERIA", "EVERYBODY", "SCORECARD_COLUMNS", "score_segments"]
+__all__ = ["BY_DISTANCES", "CRITERIA", "EVERYBODY", "SCORECARD_COLUMNS", "score_segments"]
 
 SCORECARD_COLUMNS = (
     "segment",
@@ -32,6 +33,7 @@ SCORECARD_COLUMNS = (
 )
 CRITERIA = ("measurable", "accessible", "substantial", "actionable")
 EVERYBODY = "everybody"
+BY_DISTANCES = "chances made of distances may be too high"
 
 
 def score_segments(
@@ -59,13 +61,16 @@ def score_segments(
     pandas.DataFrame
         One row a segment and test, columns ``SCORECARD_COLUMNS``: criterion; test, in words; estimate with its 95 % interval
         (missing for counts); limit and the field of ``Scorecard`` it is; result, "pass" (the interval lies at or above the
-        limit), "fail" (below it) or "cannot tell" (it straddles the limit, or there is not enough data); n; reason, where a word is
-        due. The share of units that can be placed is no segment's own and stands under "everybody".
+        limit), "fail" (below it), "cannot tell" (it straddles the limit, or there is not enough data) or "not judged" (see Notes); n;
+        reason, where a word is due. The share of units that can be placed is no segment's own and stands under "everybody".
 
     Notes
     -----
-    Kotler's four conditions of a useful segment. Measurable: Wilson's interval of the share with every base variable, Student's of the
-    mean probability. Accessible: ``recognise_segments``. Substantial: Wilson's interval of the share (of the effective base under weights),
+    Kotler's four conditions of a useful segment. Measurable: Wilson's interval of the share with every base variable, Student's
+    of the mean probability. Chances that a method without a likelihood makes of distances (k-means, Ward, medoids, HDBSCAN; auto
+    counts as one) can be too certain where segments overlap: taken as an upper bound, they can fail a segment, and count for
+    nothing otherwise.
+    Accessible: ``recognise_segments``. Substantial: Wilson's interval of the share (of the effective base under weights),
     bootstrap of the value share. Actionable: ``contrast_segments``.
     """
     everybody = gather(features, membership, study)
@@ -108,10 +113,14 @@ def _measurable(everybody: Everybody, given: pd.DataFrame, study: Study) -> list
     found = measure_moments(given[["probability"]].to_numpy(float), everybody.weights, everybody.onehot)
     base = found.effective[:, 0]
     low, high = mean_interval(found.mean[:, 0], found.error[:, 0] * np.sqrt(base), base)
+    words = chance_words(study.segmentation.method)
+    test = f"mean probability of being in it{f', {words}' if words else ''}"
     for place, segment in enumerate(everybody.segments):
         limits = (found.mean[place, 0], low[place], min(high[place], 1.0))
-        test = "mean probability of being in it"
-        rows.append(_row(segment, "measurable", test, limits, "min_probability", int(found.n[place, 0]), study))
+        row = _row(segment, "measurable", test, limits, "min_probability", int(found.n[place, 0]), study)
+        if words and row["result"] == "pass":
+            row |= {"result": "not judged", "reason": BY_DISTANCES}
+        rows.append(row)
     return rows
 
 

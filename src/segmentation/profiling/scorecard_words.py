@@ -11,7 +11,7 @@ import pandas as pd
 from ..display import Reading, Table
 from ..study import Scorecard, Study
 from ..words import count_words, few_words, join_words, percent_words
-from .scorecard import CRITERIA, EVERYBODY
+from .scorecard import BY_DISTANCES, CRITERIA, EVERYBODY
 
 __all__ = [
     "LIMIT_SOURCES",
@@ -38,7 +38,7 @@ LIMIT_SOURCES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Where each limit of ``Scorecard`` comes from, as long as the study does not set it."""
-WORST_FIRST = ("fail", "cannot tell", "pass")
+WORST_FIRST = ("fail", "cannot tell", "pass", "not judged")
 SHARES = ("min_placed", "min_complete", "min_share", "min_value")
 COUNTS = ("min_units", "min_markers", "min_descriptors")
 
@@ -62,7 +62,8 @@ def tabulate_standing(scorecard: pd.DataFrame, study: Study, *, source: str = ""
         f"Scorecard in short: the worst of each criterion's tests. n = {int(sizes.sum()):,} {study.units} in segments."
         f"{f' Source: {source}.' if source else ''}"
     )
-    return Table(frame, caption, note="Cannot tell: the limit lies inside the interval of the value.")
+    note = "Cannot tell: the limit lies inside the interval of the value, or there is not enough data."
+    return Table(frame, caption, note=f"{note}{_distance_words(scorecard)}")
 
 
 def tabulate_scorecard(scorecard: pd.DataFrame, study: Study, *, source: str = "") -> Table:
@@ -72,10 +73,7 @@ def tabulate_scorecard(scorecard: pd.DataFrame, study: Study, *, source: str = "
             "segment": scorecard["segment"],
             "criterion": scorecard["criterion"],
             "test": scorecard["test"],
-            "found": [
-                few_words(int(row.estimate), study.choices.min_cell) if row.limit_name == "min_units" else _found(row)
-                for row in scorecard.itertuples()
-            ],
+            "found": [_found(row, study.choices.min_cell) for row in scorecard.itertuples()],
             "limit": [f"at least {_number(row.limit, row.limit_name)}" for row in scorecard.itertuples()],
             "result": [f"{row.result}{f': {row.reason}' if row.reason else ''}" for row in scorecard.itertuples()],
             "n": [few_words(int(n), study.choices.min_cell) for n in scorecard["n"]],
@@ -86,7 +84,7 @@ def tabulate_scorecard(scorecard: pd.DataFrame, study: Study, *, source: str = "
         f"n in the last column, {study.units}.{f' Source: {source}.' if source else ''}"
     )
     note = "Pass: the whole interval reaches the limit. Fail: the whole interval stays below. Cannot tell: the limit lies inside it."
-    return Table(shown, caption, note=note)
+    return Table(shown, caption, note=f"{note}{_distance_words(scorecard)}")
 
 
 def tabulate_limits(study: Study) -> Table:
@@ -112,25 +110,44 @@ def describe_scorecard(scorecard: pd.DataFrame, study: Study) -> Reading:
         "its source. A segment passes where the whole interval of a value reaches the limit. AUC is the chance that a member is "
         "thought likelier to be one than somebody else is: 0.5 is guessing, 1 never wrong."
     )
+    gloss += _distance_words(scorecard)
     clear = [segment for segment, row in worst.iterrows() if (row == "pass").all()]
     failed = [segment for segment, row in worst.iterrows() if (row == "fail").any()]
     lead = f"Of {count_words(len(worst), 'segment')}, {join_words(clear)} {'passes' if len(clear) == 1 else 'pass'} all four."
-    said = [_sentence(segment, scorecard, worst.loc[segment]) for segment in worst.index if segment not in clear]
+    said = [
+        _sentence(segment, scorecard, worst.loc[segment], study.choices.min_cell)
+        for segment in worst.index
+        if segment not in clear
+    ]
     nobody = "" if failed else " None fails outright." if said else ""
     placed = scorecard[scorecard["segment"] == EVERYBODY].iloc[0]
-    share = f"{_found(placed)} of all {int(placed['n']):,} {study.units} can be placed in a segment at all ({placed['result']})."
+    share = f"{_found(placed, 0)} of all {int(placed['n']):,} {study.units} can be placed in a segment at all ({placed['result']})."
     return Reading([gloss, " ".join([f"{lead}{nobody}", *said]), share])
 
 
-def _sentence(segment: str, scorecard: pd.DataFrame, worst: pd.Series) -> str:
+def _sentence(segment: str, scorecard: pd.DataFrame, worst: pd.Series, least: int) -> str:
     own = scorecard[scorecard["segment"] == segment]
     parts = []
     for result, lead in (("fail", "is not"), ("cannot tell", "is perhaps")):
         for criterion in worst.index[worst == result]:
             rows = own[(own["criterion"] == criterion) & (own["result"] == result)]
-            why = [f"{row.test} {_found(row)}, limit {_number(row.limit, row.limit_name)}" for row in rows.itertuples()]
+            why = [
+                f"{row.test} {_found(row, least)}, limit {_number(row.limit, row.limit_name)}"
+                for row in rows.itertuples()
+            ]
             parts.append(f"{lead} {criterion} ({'; '.join(why)})")
     return f"{segment} {join_words(parts)}."
+
+
+def _distance_words(scorecard: pd.DataFrame) -> str:
+    """Why chances that reach the limit do not pass; nothing where none is held back."""
+    held = sorted(scorecard.loc[scorecard["reason"] == BY_DISTANCES, "segment"].unique())
+    if not held:
+        return ""
+    return (
+        f" The probability of being in a segment is made of distances here, not estimated by a model, and can come out too high "
+        f"where segments overlap: in {join_words(held)} it reaches its limit, which is no proof, so it is not judged."
+    )
 
 
 def _number(value: float, name: str) -> str:
@@ -139,7 +156,12 @@ def _number(value: float, name: str) -> str:
     return percent_words(value) if name in SHARES else f"{value:,.0f}" if name in COUNTS else f"{value:.2f}"
 
 
-def _found(row: object) -> str:
+def _found(row: object, least: int) -> str:
+    """The value with its interval; numbers of segments too small to publish are withheld, in tables and sentences alike."""
+    if row.limit_name == "min_units":
+        return few_words(int(row.estimate), least)
+    if row.n < least:
+        return "withheld"
     own = _number(row.estimate, row.limit_name)
     if np.isnan(row.estimate) or row.limit_name in COUNTS:
         return own

@@ -210,7 +210,8 @@ def _firmness(targets: TargetMap, study: Study) -> str:
     text = (
         f"If the criteria are weighted at random ({targets.weightings:,} times, every weighting as likely as any other), it stays first in "
         f"{often_words(first['first_weights'])} of them{_instead(others, rival['weights'], 'weights')}. If the {study.units} are drawn "
-        f"again ({targets.draws:,} times, the weights kept), it stays first in {often_words(first['first_resamples'])}"
+        f"again ({targets.draws:,} times, the weights kept, segments held as they are), it stays first in "
+        f"{often_words(first['first_resamples'])}"
         f"{_instead(others, rival['resamples'], 'resamples')}. "
     )
     weak = [name for name, how in (("opinion", "weights"), ("chance", "resamples")) if first[f"first_{how}"] < FIRM]

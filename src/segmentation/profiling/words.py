@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ __all__ = [
     "name_segment",
     "number",
     "rank_effects",
+    "related_to_base",
     "row_words",
 ]
 
@@ -127,11 +129,37 @@ def rank_effects(tests: pd.DataFrame) -> pd.Series:
     return effect.where(tests["measure"] != "Cramer's V", effect**2).sort_values(ascending=False, kind="stable")
 
 
+def related_to_base(names: Iterable[str], study: Study) -> tuple[str, ...]:
+    """Of these variables, those counted from the same events or computed from the same survey items as a base variable.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Variables of the study.
+    study : Study
+
+    Returns
+    -------
+    tuple of str
+        In the order given. All measures of one source of events are kin, whatever events they name: a share is of all events.
+    """
+    counted = {base.source for base in study.base if base.measure in COUNTED}
+    return tuple(
+        v.name
+        for v in map(study.variable, names)
+        if (v.measure in COUNTED and v.source in counted)
+        or any(v.source == base.source and _same_items(v.items, base.items) for base in study.base)
+    )
+
+
+def _same_items(own: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two lists of survey items, which may hold stars, have one in common."""
+    return any(fnmatchcase(one, two) or fnmatchcase(two, one) for one in own for two in other)
+
+
 def _kinship(found: pd.DataFrame, study: Study) -> str:
     """A warning about descriptors that differ and are counted from the same records as base variables."""
-    events = {v.source for v in study.base if v.measure in COUNTED}
-    names = [study.variable(name) for name in found["variable"]]
-    same = [v.words for v in names if v.source in events and v.measure in COUNTED]
+    same = [study.variable(name).words for name in related_to_base(found["variable"], study)]
     if not same:
         return ""
     return (

@@ -81,7 +81,7 @@ def segment_facts(
         "sizes": {str(name): int(n) for name, n in placed.value_counts().sort_index().items()},
         "basis": {str(name): int(n) for name, n in membership["basis"].value_counts().sort_index().items()},
         "agreement": {int(k): float(v) for k, v in comparison.table["ari_mean"].items()},
-        "moves": len(migration),
+        "moves": int(migration.loc[migration["kind"] == "moved", "n"].sum()) if len(migration) else 0,
     }
 
 
@@ -135,7 +135,7 @@ def interview_facts(coded: CodedInterviews, agreement: Agreement, themes: Themes
     """
     return {
         "people": len(coded.people),
-        "codes": len(coded.codes),
+        "codes": len(coded.leaves),
         "codings": len(coded.codings),
         "coders": len(coded.coders),
         "alpha": dict(zip(agreement.table["code"], agreement.table["alpha"].astype(float), strict=True)),

@@ -22,6 +22,7 @@ from ..words import count_words, join_words, percent_words, range_words
 __all__ = ["summarise_segments", "summarise_use"]
 
 Summary = dict[str, Any]
+KEPT = 0.60  # overlap (Jaccard) from which a segment has a counterpart
 SAME = 0.80  # adjusted Rand index from which two partitions are called much the same
 
 
@@ -228,12 +229,14 @@ def summarise_use(
             f"{closest.v:.2f} (0 nothing, 1 everything; n = {closest.n:,})."
         )
     tried = sensitivity.tried
+    tried = tried[~tried["kind"].isin(["number", "search"])]
     if len(tried):
-        same = int((tried["ari"] >= SAME).sum())
-        other = tried[tried["ari"] < SAME].sort_values("ari", kind="stable")
+        same = int(((tried["ari"] >= SAME) & (tried["overlap"] >= KEPT)).sum())
+        own = sensitivity.overlaps[sensitivity.overlaps["choice"].isin(tried["choice"])]
+        lost = own.loc[own["overlap"] < KEPT, "segment"].astype(str).unique()
+        gone = f" Without a counterpart under at least one: {join_words(natural_order(lost))}." if lost else ""
         trust.append(
             f"{count_words(len(tried), 'other choice')} of method, scale or sample {'was' if len(tried) == 1 else 'were'} tried: "
-            f"{same} {'puts' if same == 1 else 'put'} much the same people together (agreement of {SAME:.2f} or more)"
-            f"{f', least of all {other.iloc[0].choice} ({other.iloc[0].ari:.2f})' if len(other) else ''}."
+            f"{same or 'none'} {'puts' if same < 2 else 'put'} much the same people together, every segment kept.{gone}"
         )
     return {"found": found, "changed": [], "decide": decide, "trust": trust}

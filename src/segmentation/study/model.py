@@ -82,8 +82,14 @@ class Study(Part):
 
     @property
     def descriptors(self) -> tuple[Variable, ...]:
-        """Variables that had no part in forming the segments, outcomes among them."""
-        return tuple(v for v in self.variables if v.name not in self.segmentation.base and v.role != "weight")
+        """Variables that had no part in forming the segments; outcomes among them, but for the one a tree was led by."""
+        formed = {*self.segmentation.base, self.segmentation.outcome}
+        return tuple(v for v in self.variables if v.name not in formed and v.role != "weight")
+
+    @property
+    def led_by(self) -> tuple[Variable, ...]:
+        """The outcome that a tree's segments were led by; segments differ in it by construction."""
+        return tuple(v for v in self.variables if v.name == self.segmentation.outcome)
 
     def select(self, name: str) -> Study:
         """The same study with another of its segmentations first, so that everything speaks of that one."""

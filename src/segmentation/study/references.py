@@ -42,6 +42,10 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
                 line = lines.get(("sources", key, "path"), lines.get(("sources", key)))
                 fix = "Check the path; it is relative to the study file"
                 found.append(Violation("no such file", file, None, f"sources.{key}.path", pattern, "", fix, line))
+    named = study.decisions if "decisions" in study.model_fields_set else None
+    if named is not None and not study.resolve(named).is_file():
+        fix = "Check the path, or take the key out: explore.ipynb then writes decisions.yaml beside the study"
+        found.append(Violation("no such file", file, None, "decisions", named, "", fix, lines.get(("decisions",))))
     for key in FILES:
         named = getattr(study, key)
         if named is not None and not study.resolve(named).exists():

@@ -139,7 +139,7 @@ def choose_method(
     if not names:
         raise ParameterError("no method takes these base variables")
     if structure is None:
-        structure = number_structure(encoded, segments, levels=levels, choices=choices)
+        structure = number_structure(encoded, segments, levels=levels, choices=choices, weights=weights)
     inputs = {"choices": choices, "weights": weights, "structure": structure}
     found: dict[str, Comparison] = {}
     for name in names:

@@ -166,12 +166,11 @@ class Method:
         *,
         starts: int,
         random_state: int,
-        begin: Mapping[str, Any] | None = None,
+        like: Mapping[str, Any] | None = None,
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Model (JSON types) and facts of the fit.
 
-        ``begin``, where a method uses it, is a model to start from instead of random starts: it shows what another sample would do
-        to the same segments, without the luck of a search.
+        ``like`` is a model of the same method whose answers and ranges are kept: a sample may lack one. Its parameters are not used.
         """
         raise NotImplementedError
 
@@ -182,13 +181,11 @@ class Method:
         *,
         starts: int,
         random_state: int,
-        begin: Mapping[int, Mapping[str, Any]] | None = None,
+        like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[Mapping[str, Any], Mapping[str, Any]]]:
         """A fit for every number of segments; methods that can share work between numbers do."""
         return {
-            k: self.fit(
-                rows, k, starts=starts, random_state=random_state, begin=None if begin is None else begin.get(k)
-            )
+            k: self.fit(rows, k, starts=starts, random_state=random_state, like=None if like is None else like.get(k))
             for k in numbers
         }
 

@@ -13,7 +13,7 @@ from ..inputs import check_count, spawn_seeds
 from ..kmeans import adjusted_rand, map_threads
 from ..resample import best_overlap
 from ..structure import StructureTest, measure_structure
-from .base import Fitted, Method, Rows, levels_of, method_of, prepare_rows, rows_index
+from .base import Fitted, Method, Rows, levels_of, method_of, positive_weights, prepare_rows, rows_index
 from .fit import finish, label_rows
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["compare_method", "number_structure"]
 
 CRITERIA = ("loglik", "parameters", "bic", "aic", "sabic", "icl", "entropy", "gain", "gain_lower", "gain_upper", "kept")
+SAMPLE_STARTS = 5  # random starts a resample
 SUBSAMPLE = 0.8  # of the units, for density: a unit drawn twice would be a crowd by itself
 
 
@@ -65,8 +66,8 @@ def compare_method(
     Notes
     -----
     Each pair: two bootstrap samples of units (each keeps its weight), the method fitted on each, all units placed by both, adjusted
-    Rand index of the two. Mixtures and medoids begin at the full solution, so that what differs is the sample and not the
-    luck of the search. Density takes 80 % of the units without drawing any twice. Rules are the same in every sample.
+    Rand index of the two. Mixtures and medoids are searched from five random starts in each sample, so that what comes back has to be
+    found again, as with k-means. Density takes 80 % of the units without drawing any twice. Rules are the same in every sample.
     """
     from ..selection import Comparison, _stability, _table
 
@@ -75,7 +76,7 @@ def compare_method(
     inputs = {"weights": weights, "levels": levels, "outcome": outcome, "rules": rules}
     rows, chosen = prepare_rows(encoded, method, numbers[-1], **inputs, min_observed=choices.min_observed)
     if structure is None:
-        structure = number_structure(encoded, numbers, levels=levels, choices=choices)
+        structure = number_structure(encoded, numbers, levels=levels, choices=choices, weights=weights)
     back = rows_index(chosen)[1]
     fits = fit_numbers(maker, rows, numbers, choices)
     resampled = {k: _by_construction(fit, choices) for k, fit in fits.items()}
@@ -104,19 +105,29 @@ def compare_method(
         pairs=choices.model_pairs,
         method=method,
         weighted=rows.weighted,
+        mass=rows.weights[back] if rows.weighted else None,
     )
 
 
 def number_structure(
-    encoded: pd.DataFrame, segments: Sequence[int], *, levels: Mapping[str, str] | None, choices: Choices
+    encoded: pd.DataFrame,
+    segments: Sequence[int],
+    *,
+    levels: Mapping[str, str] | None,
+    choices: Choices,
+    weights: pd.Series | None = None,
 ) -> StructureTest:
     """The structure test on the variables that are numbers; untested, with the reason, where there are not two of them."""
+    from ..selection import comparable_rows, known_weights
+
     measured = levels_of(encoded.set_axis([str(c) for c in encoded.columns], axis=1), levels)
     plain = [str(column) for column in encoded.columns if measured[str(column)] != "nominal"]
     table = encoded[[column for column in encoded.columns if str(column) in plain]]
-    complete = table.dropna()
+    complete = table[~np.isnan(positive_weights(weights, table.index)[0])].dropna()
     if (len(plain) == encoded.shape[1] or len(plain) > 1) and len(complete) and (complete.nunique() > 1).all():
-        return measure_structure(table, segments, references=choices.references, random_state=choices.random_state)
+        rows, weight = comparable_rows(table, weights)
+        seeds = {"references": choices.references, "random_state": choices.random_state}
+        return measure_structure(rows, segments, weights=known_weights(rows, weight), **seeds)
     nan = float("nan")
     dip = pd.DataFrame(columns=["dip", "p", "p_holm"], dtype=float).rename_axis("variable")
     columns = ["observed", "mean", "lower", "upper", "z", "excess", "excess_lower", "excess_upper"]
@@ -185,8 +196,10 @@ def _sample(
         counts = random.multinomial(n, np.full(n, 1 / n))
     kept = np.flatnonzero(counts)
     sample = rows.take(kept, rows.weights[kept] * counts[kept])
-    begin = {k: fit.model for k, fit in fits.items()}
-    models = maker.fit_all(sample, list(fits), starts=1, random_state=seed, begin=begin)
+    like = {
+        k: fit.model for k, fit in fits.items()
+    }  # the answers and ranges there are; the search begins anew, as a repeat of the study's would
+    models = maker.fit_all(sample, list(fits), starts=SAMPLE_STARTS, random_state=seed, like=like)
     return {
         k: np.zeros(n, dtype=int) if model.get("everybody") else label_rows(maker, model, rows)
         for k, (model, _) in models.items()
@@ -248,7 +261,7 @@ def _recommend_by_gain(table: pd.DataFrame, choices: Choices) -> Recommendation:
             f"No number of segments predicts the outcome reliably: {k} segments explain {shown} of its variance in units they had not "
             "seen, which may be nothing."
         )
-        return Recommendation(k, "least unstable", reason, phrases)
+        return Recommendation(k, "least unstable", f"{reason} Do not use these segments.", phrases)
     reason = (
         f"{k} segments are recommended: the fewest that predict the outcome about as well as the best number compared. They explain "
         f"{shown} "

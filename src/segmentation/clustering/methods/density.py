@@ -30,7 +30,7 @@ class Density(Method):
     numbers: ClassVar = "found"
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, points (a list a crowd), limits; or everybody, where there are no crowds."""
         import hdbscan

@@ -17,7 +17,6 @@ __all__ = ["Gaussian"]
 FLOOR = 0.01  # added to every variance: a heap of equal values would else be a segment of no width
 MOST_STARTS = 10
 MOST_ITERATIONS = 500
-WARM_ITERATIONS = 50
 HITS = 3
 SAME = 0.05  # two log-likelihoods nearer than this are the same optimum: the search stops at steps that small
 
@@ -29,24 +28,12 @@ class Gaussian(Method):
     weights: ClassVar[bool] = False
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, shares, means, covariances."""
         values = np.repeat(
             rows.values, rows.weights.astype(int), axis=0
         )  # whole numbers: how often a sample drew a unit
-        if begin is not None:
-            covariances = np.array(begin["covariances"], float)
-            found = _climb(
-                values,
-                segments,
-                0,
-                iterations=WARM_ITERATIONS,
-                weights_init=np.array(begin["shares"], float),
-                means_init=np.array(begin["means"], float),
-                precisions_init=np.linalg.inv(covariances),
-            )
-            return _model(rows, found), {"converged": bool(found.converged_)}
         best, reached = None, []
         for seed in spawn_seeds(random_state, "gaussian", segments, size=min(starts, MOST_STARTS)):
             found = _climb(values, segments, int(seed % 2**31))

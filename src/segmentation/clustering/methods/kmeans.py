@@ -19,7 +19,7 @@ class KMeans(Method):
     name: ClassVar[str] = "kmeans"
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, centres, variance."""
         found = search_kmeans(

@@ -30,16 +30,15 @@ class LatentClass(Method):
     as_answers: ClassVar[frozenset[str]] = frozenset({"binary", "ordinal", "nominal"})
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, shares, columns (answers and chances, or means and variances)."""
-        answers = self._answers(rows) if begin is None else _stored_answers(begin)
+        answers = self._answers(rows) if like is None else _stored_answers(like)
         patterns, weights = _collapse(rows)
         design = build_design(patterns, answers, weights)
-        if begin is not None:  # another sample's answer to the same question, without the luck of a search
-            found, likelihood, settled = run_em(design, mixture_of(begin), iterations=POLISH)
-            return _model(rows, answers, found), {"loglik": float(likelihood[0]), "converged": bool(settled[0])}
         best, likelihood = _search(design, segments, starts, random_state)
+        if like is not None:
+            return _model(rows, answers, best), {"loglik": float(likelihood.max())}
         mixture, top = _finish_by_stepmix(patterns, answers, design, best)
         model = _model(rows, answers, mixture)
         hits = int((likelihood >= max(top, likelihood.max()) - SAME).sum())

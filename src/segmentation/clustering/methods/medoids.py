@@ -24,11 +24,11 @@ class Medoids(Method):
     missing: ClassVar[bool] = True
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, medoids (None for a missing value), ranges, named."""
-        given = None if begin is None else {segments: begin}
-        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, begin=given)[segments]
+        given = None if like is None else {segments: like}
+        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, like=given)[segments]
 
     def fit_all(
         self,
@@ -37,23 +37,18 @@ class Medoids(Method):
         *,
         starts: int,
         random_state: int,
-        begin: Mapping[int, Mapping[str, Any]] | None = None,
+        like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
         """One table of dissimilarities for every number."""
         values, weights = _distinct(rows, random_state)
         named = np.array([level in ("nominal", "binary") for level in rows.levels])
-        first = None if not begin else next(iter(begin.values()))
+        first = None if not like else next(iter(like.values()))
         ranges = _ranges(values, named) if first is None else np.array(first["ranges"], float)
         table = gower(values, values, ranges, named)
         able = _candidates(values, max(numbers))
         found = {}
         for k in numbers:
-            if begin is not None:
-                near = gower(_filled(begin[k]["medoids"]), values, ranges, named)
-                chosen, _ = swap_medoids(table, weights, _apart(near, able), able)
-                facts: dict[str, Any] = {}
-            else:
-                chosen, facts = _search(table, weights, able, k, min(starts, MOST_STARTS), random_state)
+            chosen, facts = _search(table, weights, able, k, min(starts, MOST_STARTS), random_state)
             medoids = [[None if np.isnan(x) else float(x) for x in values[i]] for i in chosen]
             model = {
                 "variables": list(rows.names),
@@ -236,12 +231,3 @@ def _candidates(values: np.ndarray, k: int) -> np.ndarray:
     """Rows that may be medoids: those without a missing value, since what a unit lacks cannot be unlike others; all if too few."""
     complete = np.flatnonzero(~np.isnan(values).any(axis=1))
     return complete if len(complete) >= k else np.arange(len(values))
-
-
-def _apart(near: np.ndarray, able: np.ndarray) -> list[int]:
-    """For each medoid the row most like it among those that may be one, none taken twice."""
-    taken: list[int] = []
-    for row in near:
-        order = able[np.argsort(row[able], kind="stable")]
-        taken.append(int(next(i for i in order if int(i) not in taken)))
-    return taken

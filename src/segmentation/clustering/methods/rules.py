@@ -38,7 +38,7 @@ class Rules(Method):
             raise ParameterError("method 'rules' needs rules: what load_rules makes of the file that the study names")
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, rules (name; when: variable to conditions on the encoded scale)."""
         assert rows.rules is not None

@@ -34,11 +34,11 @@ class Tree(Method):
             )
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, columns (variable and code), nodes (column, at, left, right, missing; or leaf)."""
-        given = None if begin is None else {segments: begin}
-        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, begin=given)[segments]
+        given = None if like is None else {segments: like}
+        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, like=given)[segments]
 
     def fit_all(
         self,
@@ -47,13 +47,13 @@ class Tree(Method):
         *,
         starts: int,
         random_state: int,
-        begin: Mapping[int, Mapping[str, Any]] | None = None,
+        like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-        """A tree for every number of leaves; with ``begin`` only its columns are used and the gain is not measured again."""
-        first = None if not begin else next(iter(begin.values()))
+        """A tree for every number of leaves; with ``like`` only its columns are used and the gain is not measured again."""
+        first = None if not like else next(iter(like.values()))
         columns = _columns(rows) if first is None else [(c["variable"], c["code"]) for c in first["columns"]]
         wide = _widen(rows.values, rows.names, columns)
-        gains = {} if begin else _gains(wide, rows, numbers, random_state)
+        gains = {} if like else _gains(wide, rows, numbers, random_state)
         found = {}
         for k in numbers:
             grown = _grow(wide, rows.outcome, rows.weights, k)

@@ -22,7 +22,7 @@ class Ward(Method):
     name: ClassVar[str] = "ward"
 
     def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, begin: Mapping[str, Any] | None = None
+        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Model: variables, components, centres, variance."""
         return self.fit_all(rows, [segments], starts=starts, random_state=random_state)[segments]
@@ -34,7 +34,7 @@ class Ward(Method):
         *,
         starts: int,
         random_state: int,
-        begin: Mapping[int, Mapping[str, Any]] | None = None,
+        like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
         """One tree, cut at every number."""
         values, place = np.unique(rows.values, axis=0, return_inverse=True)

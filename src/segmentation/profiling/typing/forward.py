@@ -95,7 +95,7 @@ def forward_path(
         counted = sweep.weights @ hits
         best = int(counted.round(9).argmax())
         chances = softmax(logs[:, :, best])
-        accuracy.append(float(counted[best] / sweep.weights.sum()))
+        accuracy.append(min(float(counted[best] / sweep.weights.sum()), 1.0))  # sums of weights round
         right.append(hits[:, best])
         probability.append(chances.max(axis=1))
         order.append(left.pop(best))

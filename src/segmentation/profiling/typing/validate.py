@@ -106,7 +106,7 @@ def choose_number(accuracy: np.ndarray, weights: np.ndarray) -> int:
     >>> choose_number(np.array([0.50, 0.79, 0.80, 0.81]), np.ones(100))
     2
     """
-    best = float(accuracy.max())
+    best = min(float(accuracy.max()), 1.0)
     error = np.sqrt(best * (1 - best) * (weights**2).sum()) / weights.sum()
     return int(np.flatnonzero(accuracy >= best - error - 1e-12)[0]) + 1
 

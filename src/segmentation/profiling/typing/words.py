@@ -11,7 +11,7 @@ from ...study import Study
 from ...words import count_words, join_words, percent_words
 from ..words import name_segment
 from .measured import TypingTest
-from .tool import TypingTool
+from .tool import MOST, TypingTool
 
 __all__ = ["describe_typing", "segment_words", "tabulate_questions", "tabulate_recall"]
 
@@ -52,16 +52,18 @@ def describe_typing(tool: TypingTool, *, units: str = "units") -> Reading | Call
         return Callout("absent", f"There is no typing tool: {tool.reason or 'it has not been tested'}.")
     test = tool.test
     asked = count_words(len(tool.questions), "question")
-    verb = "places" if len(tool.questions) == 1 else "place"
     guessed = (
         f"Always naming the largest segment would place {percent_words(test.baseline)} right, naming segments as often as they occur "
         f"{percent_words(test.chance)}."
     )
     useless = f" As far as {test.n:,} {units} can tell, the form does no better than that: do not use it."
     first = (
-        f"{asked.capitalize()} {verb} {percent_words(test.accuracy)} of {units} right (95 % interval {_range(test.lower, test.upper)}; "
-        f"n = {test.n:,}{_base(test)}). These are {units} that had no part in choosing the questions: {test.rounds} times over, each "
-        f"of {test.folds} parts of them was placed by a form made from the rest. {guessed}{'' if test.lower > test.baseline else useless}"
+        f"Lists chosen this way ({asked} here) place {percent_words(test.accuracy)} of {units} right (95 % interval "
+        f"{_range(test.lower, test.upper)}; n = {test.n:,}{_base(test)}). These are {units} that had no part in choosing the questions: "
+        f"{test.rounds} times over, each of {test.folds} parts of them was placed by "
+        f"a form made from the rest, of a length chosen there. The length is the fewest "
+        f"questions that place {units} about as well as up to {MOST} would; more are never tried. "
+        f"{guessed}{'' if test.lower > test.baseline else useless}"
     )
     paragraphs = [first, _unsure(test, tool, units), _segments(test, units), _evidence(tool, test, units)]
     if tool.notes:
