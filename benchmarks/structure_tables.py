@@ -46,14 +46,14 @@ def describe_run(results: Mapping[str, Any]) -> str:
     sizes = {sum(block["simulations"] for block in blocks) for blocks in results["cells"].values()}
     least, seed = min(sizes), settings["seed"]
     many = f"{least}" if len(sizes) == 1 else f"{least} to {max(sizes)}"
-    command = f"`python benchmarks/structure_error_rates.py --simulations {least} --references {settings['references']} --seed {seed}`"
+    command = f"`python benchmarks/structure_error_rates.py --simulations {max(sizes)} --references {settings['references']} --seed {seed}`"
     text = (
         f"{command}: {many} data sets a line, {settings['references']} references, segments {counts[0]} to {counts[-1]}, error rate "
         f"{settings['alpha']:g}; data set i is drawn with the random state [{seed}, i] and tested with random state i. The standard "
-        f"error of a rate of .05 is {(0.05 * 0.95 / least) ** 0.5:.3f}. The counts of every block are in "
+        f"error of a rate of .05 over {max(sizes)} is {(0.05 * 0.95 / max(sizes)) ** 0.5:.3f}. The counts of every block are in "
         "benchmarks/results/structure_error_rates.json."
     )
-    few = "" if least >= PUBLISHED else f" These are only {least} data sets a line: read them as a trial run."
+    few = "" if max(sizes) >= PUBLISHED else f" These are only {max(sizes)} data sets a line: read them as a trial run."
     return fill(text + few, 130, break_long_words=False, break_on_hyphens=False)
 
 

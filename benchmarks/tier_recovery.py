@@ -132,7 +132,9 @@ def draw_base(tier: str, seed: int, study: Study) -> pd.DataFrame:
         "survey": answers.set_axis(pd.Index(survey["response_id"], name="response_id"), axis=0),
     }
     measured = {v.name for v in study.base} | {v.name for v in study.variables if v.measure in ("mean", "top2")}
-    small = study.model_copy(update={"variables": tuple(v for v in study.variables if v.name in measured)})
+    first = dict([next(iter(study.segmentations.items()))])
+    kept = tuple(v for v in study.variables if v.name in measured)
+    small = study.model_copy(update={"variables": kept, "segmentations": first})
     data = Dataset(study.study, study.unit, Period.parse(PERIOD), tables, ())
     return sg.build_features(data, small).values[[v.name for v in study.base]]
 

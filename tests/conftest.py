@@ -20,7 +20,16 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 STUDY, PERIOD = "data/sample/fieldnote", "2026Q3"
-NOTEBOOKS = ("01_data", "02_segments", "03_interviews", "04_personas", "05_messaging", "06_tracking", "explore")
+NOTEBOOKS = (
+    "01_data",
+    "02_segments",
+    "02_use",
+    "03_interviews",
+    "04_personas",
+    "05_messaging",
+    "06_tracking",
+    "explore",
+)
 SHARED = {"sample_run", "plain_run"}
 
 

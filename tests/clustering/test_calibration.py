@@ -25,7 +25,7 @@ def bench():
 def test_every_world_of_the_table_has_words_and_draws(worlds):
     everything = {**worlds.NO_SEGMENTS, **worlds.KNOWN_LIMITS, **worlds.SEGMENTS}
     assert set(worlds.WORDS) == set(everything)
-    assert len(worlds.NO_SEGMENTS) == 11
+    assert len(worlds.NO_SEGMENTS) == 12
     for world in everything.values():
         values = world(np.random.default_rng([1, 0]), 120)
         assert len(values) == 120 and np.isfinite(values).all()

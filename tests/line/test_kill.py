@@ -15,13 +15,14 @@ from segmentation.reporting.stages import NOTEBOOKS
 from ..conftest import files_of, run_cli
 from .tiny import group_of, write_tiny_study
 
-MOMENTS = [  # after which line, and how many seconds later; 03 and 06 run side by side
+MOMENTS = [  # after which line, and how many seconds later; 02_use runs beside 03, 04, 05 and 06 until it is done
     ("01_data: running", 1.6),
     ("02_segments: running", 2.2),
     ("03_interviews: running", 0.3),
-    ("06_tracking: running", 1.4),
-    ("04_personas: running", 1.2),
+    ("04_personas: running", 0.3),
     ("05_messaging: running", 0.2),
+    ("06_tracking: running", 0.3),
+    ("02_use: running", 0.5),
     ("report: running", 0.0),
     ("report: running", 0.3),
 ]

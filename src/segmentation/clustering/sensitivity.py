@@ -33,7 +33,7 @@ METHOD_WORDS = {
 }
 IMPUTATIONS, WINSORISED, STARTS = 5, 0.01, 10
 COLUMNS = ["choice", "kind", "segments", "ari", "lower", "upper", "n", "weakest", "overlap", "reading", "reason"]
-_NOBODY: Mapping[str, object] = {"weakest": "", "overlap": float("nan")}
+_NOBODY: Mapping[str, object] = {"weakest": "", "overlap": np.nan}
 NOT_THE_SAME_QUESTION = (
     "number",
     "search",
