@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from segmentation.period import Period
-from segmentation.reporting.checks import READABLE, find_identifiers, scan_leaks
+from segmentation.reporting.checks import READABLE, find_identifiers, scan_leaks, text_of
 from segmentation.reporting.render import RenderError
 from segmentation.reporting.stages import NOTEBOOKS
 from segmentation.study import load_study
@@ -45,7 +45,7 @@ def published_text(report: Path) -> dict[str, str]:
             columns = [*pq.read_table(path).to_pydict().values()]
             found[name] = "\n".join(str(value) for column in columns for value in column)
         elif path.is_file() and path.name != "plotly.min.js":
-            found[name] = path.read_text("utf-8")
+            found[name] = text_of(path)
     return found
 
 

@@ -14,7 +14,7 @@ from ..period import Period
 from ..study import Study
 from .render import RenderError
 
-__all__ = ["check_page", "find_identifiers", "scan_leaks"]
+__all__ = ["check_page", "find_identifiers", "scan_leaks", "text_of"]
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 NUMBER = re.compile(r"\+?\d[\d ().-]{7,}\d")
@@ -23,7 +23,7 @@ IDENTIFYING = (
     "hubspot.contacts", "hubspot.companies", "segment.identifies", "qualtrics", "transcripts", "refi-qda", "qualcoder", "taguette",
     "coded-table", "texts", "table",
 )  # fmt: skip
-READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd"}
+READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd", ".xlsx"}
 
 
 def check_page(text: str, name: str) -> None:
@@ -143,8 +143,8 @@ def scan_leaks(study: Study, period: Period, folder: Path) -> None:
     identifiers = read_sources(study, period, only=personal).identifiers if personal else frozenset()
     problems = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix in READABLE | {".xlsx"} and path.is_file():
-            found = find_identifiers(_text_of(path), identifiers)
+        if path.suffix in READABLE and path.is_file():
+            found = find_identifiers(text_of(path), identifiers)
             if found:
                 problems.append(f"  - {path.relative_to(folder)}: {len(found)} personal identifiers of the inputs")
     if problems:
@@ -152,7 +152,7 @@ def scan_leaks(study: Study, period: Period, folder: Path) -> None:
         raise RenderError("\n".join(["personal data would be published:", *problems, fix]))
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
     """Text of a published file; of a workbook, that of all its parts."""
     if path.suffix != ".xlsx":
         return path.read_text("utf-8")
