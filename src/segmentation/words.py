@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-__all__ = ["count_words", "few_words", "join_words", "percent_words", "range_words"]
+__all__ = ["count_words", "few_words", "join_words", "percent_words", "range_words", "source_words"]
 
 
 def count_words(n: int, one: str, many: str = "") -> str:
@@ -67,3 +67,14 @@ def few_words(n: int, least: int) -> str:
     ('1,200', 'fewer than 10', '0')
     """
     return f"fewer than {least}" if 0 < n < least else f"{n:,d}"
+
+
+def source_words(source: str) -> str:
+    """The end of a caption that names its source; nothing where there is none.
+
+    Examples
+    --------
+    >>> source_words("survey.csv"), source_words("")
+    (' Source: survey.csv.', '')
+    """
+    return f" Source: {source}." if source else ""

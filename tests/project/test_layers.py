@@ -13,7 +13,7 @@ import segmentation
 
 SOURCE = Path(__file__).parents[2] / "src" / "segmentation"
 ORDER = (
-    "errors", "words", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering",
+    "errors", "words", "literals", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering",
     "profiling", "qualitative", "personas", "messaging", "tracking", "activation", "figures", "reporting",
     "scaffold", "progress", "preflight", "cli",
 )  # fmt: skip

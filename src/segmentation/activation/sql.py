@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ParameterError
+from ..literals import sql_name, sql_number, sql_text
 
 __all__ = ["format_assignment_sql"]
 
@@ -68,19 +69,19 @@ def format_assignment_sql(
     parts = list(zip(segments, centres, strict=True))
     groups = [(one, [c for name, c in parts if merged.get(name, name) == one]) for one in segments if one not in merged]
     least = max(1, math.ceil(solution["min_observed"] * len(variables) - 1e-9))
-    source = ".".join(_name(part) for part in table.split("."))
+    source = ".".join(sql_name(part) for part in table.split("."))
     z = [f"z{i}" for i in range(len(variables))]
     encoded = ",\n    ".join(f"{_encode(variable)} AS {column}" for variable, column in zip(variables, z, strict=True))
     counted = " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END" for column in z)
     return f"""-- Segment of every unit by the nearest centre (partial distance over the base variables a unit has).
 WITH encoded AS (
-  SELECT {_name(unit)} AS unit_id,
+  SELECT {sql_name(unit)} AS unit_id,
     {encoded}
   FROM {source}
 ), counted AS (
   SELECT *, {counted} AS observed FROM encoded
 ), {_rank(z, groups, _variance(solution, len(variables)))}
-SELECT unit_id AS {_name(unit)},
+SELECT unit_id AS {sql_name(unit)},
   CASE WHEN observed >= {least} THEN segment END AS segment,
   CASE WHEN observed >= {least} THEN second END AS second,
   CASE WHEN observed >= {least} THEN CASE WHEN next > 0 THEN 1 - near / next ELSE 0 END END AS margin,
@@ -102,11 +103,11 @@ def _probability(groups: list[tuple[str, list[list[float]]]], c: list[list[str]]
     if variance is None:
         return "CAST(NULL AS DOUBLE)"
     if variance > 0:
-        terms = [[f"exp((near * near - {x} * {x}) * observed / {_number(2 * variance)})" for x in own] for own in c]
+        terms = [[f"exp((near * near - {x} * {x}) * observed / {sql_number(2 * variance)})" for x in own] for own in c]
     else:
         terms = [[f"CASE WHEN {x} <= near THEN 1e0 ELSE 0e0 END" for x in own] for own in c]
     named = " ".join(
-        f"WHEN segment = {_text(segment)} THEN {' + '.join(own)}"
+        f"WHEN segment = {sql_text(segment)} THEN {' + '.join(own)}"
         for (segment, _), own in zip(groups, terms, strict=True)
     )
     return f"CASE {named} END / ({' + '.join(term for own in terms for term in own)})"
@@ -123,12 +124,12 @@ def _rank(z: list[str], groups: list[tuple[str, list[list[float]]]], variance: f
         for centre, column in zip(centres, columns, strict=True)
     )
     nearest = ", ".join(f"LEAST({', '.join(own)}) AS {column}" for own, column in zip(c, d, strict=True))
-    first = " ".join(f"WHEN {column} = near THEN {_text(segment)}" for segment, column in pairs)
+    first = " ".join(f"WHEN {column} = near THEN {sql_text(segment)}" for segment, column in pairs)
     others = ", ".join(
-        f"CASE WHEN segment = {_text(segment)} THEN {_FAR} ELSE {column} END" for segment, column in pairs
+        f"CASE WHEN segment = {sql_text(segment)} THEN {_FAR} ELSE {column} END" for segment, column in pairs
     )
     second = " ".join(
-        f"WHEN segment <> {_text(segment)} AND {column} = next THEN {_text(segment)}" for segment, column in pairs
+        f"WHEN segment <> {sql_text(segment)} AND {column} = next THEN {sql_text(segment)}" for segment, column in pairs
     )
     return f"""distances AS (
   SELECT unit_id, observed,
@@ -166,44 +167,25 @@ def _variables(solution: Mapping[str, Any], encoder: Mapping[str, Any]) -> list[
 
 def _encode(variable: Mapping[str, Any]) -> str:
     """z-score of one column; NULL where it is missing. LEAST and GREATEST skip NULL in DuckDB, hence the CASE around them."""
-    column, name = f"CAST({_name(variable['name'])} AS DOUBLE)", variable["name"]
+    column, name = f"CAST({sql_name(variable['name'])} AS DOUBLE)", variable["name"]
     transforms = {"none": "{}", "log1p": "ln(1 + {})", "sqrt": "sqrt({})"}
     if variable["transform"] not in transforms:
         raise ParameterError(f"transform must be one of {', '.join(transforms)}; got {variable['transform']!r}")
     value = transforms[variable["transform"]].format(column)
     if variable.get("low") is not None:
-        value = f"GREATEST({value}, {_number(variable['low'])})"
+        value = f"GREATEST({value}, {sql_number(variable['low'])})"
     if variable.get("high") is not None:
-        value = f"LEAST({value}, {_number(variable['high'])})"
-    stops = [f"WHEN isinf({column}) THEN error({_text(f'{name}: infinite value')})"]
+        value = f"LEAST({value}, {sql_number(variable['high'])})"
+    stops = [f"WHEN isinf({column}) THEN error({sql_text(f'{name}: infinite value')})"]
     if variable["transform"] != "none":
-        stops.append(f"WHEN {column} < 0 THEN error({_text(f'{name}: value below 0')})")
+        stops.append(f"WHEN {column} < 0 THEN error({sql_text(f'{name}: value below 0')})")
     missing = f"WHEN {column} IS NULL OR isnan({column}) THEN NULL"
-    scaled = f"({value} - {_number(variable['centre'])}) / {_number(variable['scale'])}"
+    scaled = f"({value} - {sql_number(variable['centre'])}) / {sql_number(variable['scale'])}"
     return f"CASE {missing} {' '.join(stops)} ELSE {scaled} END"
 
 
 def _distance(columns: list[str], centre: list[float]) -> str:
     squares = " + ".join(
-        f"COALESCE(({c} - {_number(x)}) * ({c} - {_number(x)}), 0)" for c, x in zip(columns, centre, strict=True)
+        f"COALESCE(({c} - {sql_number(x)}) * ({c} - {sql_number(x)}), 0)" for c, x in zip(columns, centre, strict=True)
     )
     return f"sqrt(({squares}) / GREATEST(observed, 1))"
-
-
-def _number(value: float | None) -> str:
-    """A literal DuckDB reads as DOUBLE, in parentheses so that a minus sign cannot join an operator to a comment."""
-    if value is None or not math.isfinite(value):
-        raise ParameterError(f"numbers of a solution must be finite; got {value!r}")
-    text = repr(float(value))
-    return f"({text if 'e' in text else text + 'e0'})"
-
-
-def _name(identifier: object) -> str:
-    text = str(identifier)
-    if not text or "\0" in text:
-        raise ParameterError(f"not a name of a table or column: {text!r}")
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from ..display import Callout, Reading, Table
 from ..features.encoder import fit_encoder
 from ..features.table import FeatureTable, feature_values
 from ..study import Study
-from ..words import join_words
+from ..words import join_words, source_words
 from .agreement import MUCH, SAME, Agreement, compare_partitions, match_labels, measure_overlaps
 from .solution import assign_segments, fit_segments
 
@@ -156,7 +156,7 @@ def tabulate_centred(
     )
     caption = (
         f"People by segment from answers as given (rows) and from answers less each person's own mean (columns), {comparison.segments} "
-        f"segments each. n = {comparison.agreement.n:,} {units}.{f' Source: {source}.' if source else ''}"
+        f"segments each. n = {comparison.agreement.n:,} {units}.{source_words(source)}"
     )
     note = f"Cells of 1 to {min_cell - 1} are withheld. Every segment has the id of the published one it shares most {units} with."
     return Table(shown, caption, note=note)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..errors import ParameterError
+from ..words import source_words
 from .across import cross_labels
 from .kmeans import Search, adjusted_rand
 from .selection import PATTERN_JACCARD, STABLE_JACCARD, Comparison, check_compared
@@ -98,7 +99,7 @@ def tabulate_comparison(comparison: Comparison, *, units: str = "units", source:
     }
     caption = (
         f"Partitions into {table.index.min()} to {table.index.max()} segments compared. "
-        f"n = {comparison.n:,} {units} with every base variable; {comparison.pairs} pairs of bootstrap samples.{_source(source)}"
+        f"n = {comparison.n:,} {units} with every base variable; {comparison.pairs} pairs of bootstrap samples.{source_words(source)}"
     )
     note = (
         "Agreement: mean adjusted Rand index of two repeats (1 full, 0 chance). Least stable segment: mean Jaccard overlap of "
@@ -136,7 +137,7 @@ def tabulate_stability(
     )
     caption = (
         f"How well each of {k} segments comes back in {2 * comparison.pairs} bootstrap samples. Overlap: mean Jaccard similarity (members "
-        f"in both, of those in either) with the best counterpart, 0 to 1. n = {comparison.n:,} {units}.{_source(source)}"
+        f"in both, of those in either) with the best counterpart, 0 to 1. n = {comparison.n:,} {units}.{source_words(source)}"
     )
     note = (
         "To come back is not to be real: two halves of one cloud overlap well too, and the fewer the segments the easier it is. The "
@@ -162,7 +163,7 @@ def tabulate_search(comparison: Comparison, *, units: str = "units", source: str
     ).reset_index(drop=True)
     caption = (
         f"How surely the best partition into {table.index.min()} to {table.index.max()} segments was found. "
-        f"n = {comparison.n:,} {units} with every base variable.{_source(source)}"
+        f"n = {comparison.n:,} {units} with every base variable.{source_words(source)}"
     )
     note = (
         "Every start of the search ends in some partition that cannot be improved by small changes; only the best of them counts. "
@@ -308,7 +309,3 @@ def _read_jaccard(value: float) -> str:
     if value >= STABLE_JACCARD:
         return "stable"
     return "pattern only, edges uncertain" if value >= PATTERN_JACCARD else "do not rely on it"
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

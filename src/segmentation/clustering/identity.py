@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..errors import ParameterError
-from ..words import join_words
+from ..words import join_words, source_words
 from .solution import Solution, natural_order
 
 __all__ = ["Match", "describe_match", "describe_migration", "match_segments", "migration_table", "tabulate_migration"]
@@ -273,7 +273,7 @@ def tabulate_migration(migration: pd.DataFrame, *, min_cell: int = 10, units: st
     stayed = int(migration.loc[migration["kind"].isin(["stayed", "moved"]), "n"].sum())
     caption = (
         f"Moves between segments. n = {stayed:,} {units} in a segment in both periods; rows are the segment before, columns the segment "
-        f"now.{f' Source: {source}.' if source else ''}"
+        f"now.{source_words(source)}"
     )
     return Table(
         frame,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..display import Reading, Table
+from ..words import source_words
 from .across import cross_labels, measure_across
 from .selection import Comparison, check_compared, next_best
 
@@ -122,7 +123,7 @@ def tabulate_neighbours(
     neighbours = " and ".join(str(number) for number in (fewer, more) if number) or "no other number"
     caption = (
         f"Same people together: each of {k} segments beside the partitions into {neighbours}. "
-        f"n = {comparison.n:,} {units}.{f' Source: {source}.' if source else ''}"
+        f"n = {comparison.n:,} {units}.{source_words(source)}"
     )
     note = (
         f"From one segment: largest share of its members that are together in one segment of {fewer or '–'}; of which it is: what share of "

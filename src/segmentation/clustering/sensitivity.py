@@ -14,7 +14,7 @@ from ..features.encoder import Encoder, fit_encoder
 from ..features.table import FeatureTable, feature_values
 from ..features.weights import unit_weights
 from ..study import METHODS, Choices, Study
-from ..words import count_words, join_words
+from ..words import count_words, join_words, source_words
 from .agreement import MUCH, SAME, Agreement, compare_partitions, measure_overlaps, rand_indices, read_agreement
 from .centring import swap_centring
 from .imputation import draw_missing
@@ -205,7 +205,7 @@ def tabulate_sensitivity(sensitivity: Sensitivity, *, units: str = "units", sour
     )
     caption = (
         f"The {sensitivity.segments} published segments beside those of other choices, one changed at a time. n: {units} in both."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     note = (
         "Agreement: adjusted Rand index with the published segments (1 the same division, 0 what chance gives); from .80 the same "

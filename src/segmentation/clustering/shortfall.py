@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..display import Reading, Table
+from ..words import source_words
 from .criteria import FolkRules, folk_rates
 from .selection import PATTERN_JACCARD, Comparison, check_compared
 from .stability import Stability
@@ -56,7 +57,7 @@ def tabulate_shortfall(stability: Stability, *, units: str = "units", source: st
     )
     caption = (
         f"Why repeats disagree. n = {stability.n:,} {units}; {stability.pairs} pairs of bootstrap samples searched twice: as before, and "
-        f"on to the proven optimum.{_source(source)}"
+        f"on to the proven optimum.{source_words(source)}"
     )
     note = (
         "Disagreement: 1 less the adjusted Rand index of two repeats. From the search: what a longer search of the same samples takes "
@@ -86,7 +87,7 @@ def tabulate_parts(
     )
     caption = (
         f"Measures of stability with {k} segments, and what each loses by the search and by the sample. n = {stability.n:,} {units}; "
-        f"{stability.pairs} pairs of samples, {stability.splits} halvings.{_source(source)}"
+        f"{stability.pairs} pairs of samples, {stability.splits} halvings.{source_words(source)}"
     )
     note = (
         "All run from 0 to 1. Prediction strength: share of pairs of people in the worst segment of one half of the data that the other "
@@ -121,7 +122,7 @@ def tabulate_segment_parts(
     )
     caption = (
         f"Each of {k} segments in repeats of the study (overlap, SLSW) and beside the partition with one fewer (purity of origin, SLSA). "
-        f"n = {stability.n:,} {units}.{_source(source)}"
+        f"n = {stability.n:,} {units}.{source_words(source)}"
     )
     note = (
         f"Overlap: mean Jaccard similarity with the best counterpart in resamples; under {PATTERN_JACCARD:.2f} is not to be trusted. "
@@ -215,9 +216,7 @@ def tabulate_every_criterion(
                 shown[words] = folk.table[name].reindex(table.index)
                 formats[words] = ".0f" if name == "calinski_harabasz" else ".2f"
         note += " Folk indices are shown because readers ask for them; they are wrong too often to decide (table of rules of thumb)."
-    caption = (
-        f"All criteria by number of segments. n = {comparison.n:,} {units} with every base variable.{_source(source)}"
-    )
+    caption = f"All criteria by number of segments. n = {comparison.n:,} {units} with every base variable.{source_words(source)}"
     return Table(pd.DataFrame(shown).reset_index(drop=True), caption, formats, note)
 
 
@@ -232,7 +231,7 @@ def tabulate_folk(folk: FolkRules, verdict: str | None = None, *, units: str = "
             rows.append({"rule": words, "says here": _says(folk.chosen.get(name)), **_rates(rates[name])})
     caption = (
         "What rules of thumb would have said, and how often each sees segments where there are none. "
-        f"n = {folk.n:,} {units}{f', {folk.sampled:,} of them measured' if folk.sampled < folk.n else ''}.{_source(source)}"
+        f"n = {folk.n:,} {units}{f', {folk.sampled:,} of them measured' if folk.sampled < folk.n else ''}.{source_words(source)}"
     )
     some = rates[next(iter(rates))]
     worlds = len(some["false_alarms"])
@@ -290,7 +289,3 @@ def _rates(rule: Mapping[str, object]) -> dict[str, float]:
         "false alarms, middle kind": float(np.median(alarms)),
         "finds four": float(right.get(CLEAR, float("nan"))),
     }
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

@@ -12,6 +12,7 @@ import pandas as pd
 from ..display import Reading, Table
 from ..errors import ParameterError
 from ..study import Choices
+from ..words import source_words
 from .inputs import check_count, check_encoded
 from .kmeans import Search, search_kmeans
 from .merging import collapse_merged
@@ -410,7 +411,7 @@ def tabulate_sizes(membership: pd.DataFrame, *, units: str = "units", source: st
         for basis, words in (("unplaced", "not placed (too few base variables)"), ("noise", "in no segment"))
         if (count := int((membership["basis"] == basis).sum()))
     ]
-    end = f" Source: {source}." if source else ""
+    end = source_words(source)
     caption = f"Size of the segments. n = {len(placed):,} {units} placed{''.join(outside)}.{end}"
     note = "Share: of placed units. Near a border: almost as close to a second segment (margin under 0.1)."
     return Table(pd.DataFrame(rows, columns=columns), caption, {"share": ".1%", "near a border": ".0%"}, note)

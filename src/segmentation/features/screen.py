@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..study import Study, Variable
-from ..words import count_words, join_words
+from ..words import count_words, join_words, source_words
 from .effects import bergsma_v
 from .table import FeatureTable, feature_values
 
@@ -104,9 +104,7 @@ def tabulate_base(screen: BaseScreen, study: Study, *, source: str = "") -> Tabl
             "n": screen.pairs["n"].astype(int),
         }
     )
-    caption = (
-        f"Base variables that say nearly the same.{f' Source: {source}.' if source else ''} n: {study.units} with both."
-    )
+    caption = f"Base variables that say nearly the same.{source_words(source)} n: {study.units} with both."
     note = "Strength: correlation, or Cramer's V of two variables that are names; 1 or -1 is the same variable."
     return Table(frame, caption, {"strength": ".2f"}, note)
 

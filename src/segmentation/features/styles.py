@@ -11,7 +11,7 @@ from ..dataset import Dataset
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..study import Choices, Study
-from ..words import join_words
+from ..words import join_words, source_words
 from .survey import JUDGED_FROM, SURVEY_MEASURES, Answers, latest_answers, rating_items, score_items
 from .table import source_files
 
@@ -203,7 +203,7 @@ def tabulate_styles(assessment: StyleAssessment, *, units: str = "units", source
     nothing = "Nobody has both rating answers and a segment, so answering styles cannot be compared."
     return Table(
         rows if assessment.n else rows.iloc[:0],
-        caption + (f" Source: {source}." if source else ""),
+        caption + source_words(source),
         note=note,
         empty=nothing,
     )

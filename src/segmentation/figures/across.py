@@ -11,6 +11,7 @@ from ..clustering.selection import Comparison
 from ..clustering.shortfall import tabulate_shortfall
 from ..clustering.stability import Stability
 from ..display import Callout, Table
+from ..words import source_words
 from .exhibit import PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_across", "plot_shortfall"]
@@ -64,7 +65,7 @@ def plot_across(comparison: Comparison, *, units: str = "units", source: str = "
     caption = (
         f"The same {units} in partitions into {counts[0]} to {counts[-1]} segments. Each block is a segment, as high as it has members; "
         f"bands are {units} in both (at least {BAND:.0%} of all). The sign after the name tells how purely a segment comes from one "
-        f"segment to its left (SLSA, 1: all its members). n = {comparison.n:,} {units}.{f' Source: {source}.' if source else ''}"
+        f"segment to its left (SLSA, 1: all its members). n = {comparison.n:,} {units}.{source_words(source)}"
     )
     k = comparison.recommended
     own = purity.xs(k, level="fine") if k != counts[0] else purity.iloc[:0]

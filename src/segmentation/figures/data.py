@@ -9,6 +9,7 @@ from ..display import format_p
 from ..features import Quality, tabulate_drift, tabulate_linkage, tabulate_missing
 from ..features.words import table_names
 from ..study import Study
+from ..words import source_words
 from .exhibit import INK, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_drift", "plot_linkage", "plot_missing"]
@@ -163,7 +164,7 @@ def plot_drift(drift: pd.DataFrame, study: Study, *, source: str = "") -> Exhibi
 
 def closing(study: Study, source: str) -> str:
     """End of a caption: the source, and that data are made up where they are and the source does not say it."""
-    said = f" Source: {source}." if source else ""
+    said = source_words(source)
     return f"{said} Synthetic data." if study.synthetic and "synthetic" not in said else said
 
 

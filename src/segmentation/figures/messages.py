@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from ..display import Reading
 from ..messaging import tabulate_coverage, tabulate_journey
 from ..messaging.rates import order_segments, say_share
+from ..words import source_words
 from .exhibit import INK, NOTHING, Exhibit, draft_figure, segment_colours
 from .segments import segment_symbols
 
@@ -106,7 +107,7 @@ def plot_journey(journeys: pd.DataFrame, *, source: str = "") -> Exhibit | Readi
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     sizes = inner.drop_duplicates("segment").set_index("segment")["n"]
     counts = ", ".join(f"{segment} {int(sizes[segment]):,d}" for segment in segments)
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     caption = (
         f"Share of each segment that reached each stage of the journey. Whiskers: 95 % intervals. n: {counts}. "
         f"Lines only guide the eye.{tail}"

@@ -14,6 +14,7 @@ from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, 
 from ..clustering.solution import natural_order, tabulate_sizes
 from ..clustering.structure import StructureTest, say_p
 from ..display import Callout, Table
+from ..words import source_words
 from .exhibit import PALETTE, Exhibit, draft_figure, segment_colours
 
 __all__ = [
@@ -81,7 +82,7 @@ def plot_comparison(comparison: Comparison, *, units: str = "units", source: str
         f"Stability of solutions with {table.index.min()} to {table.index.max()} segments. Circles: mean agreement of two partitions from "
         "resampled data (adjusted Rand index; 1 full, 0 chance), whiskers: 95 % of the pairs. Diamonds: mean overlap (Jaccard) of the "
         f"segment that comes back least well. Stable means at least {STABLE_ARI:.2f} and {STABLE_JACCARD:.2f}; an overlap under "
-        f"{PATTERN_JACCARD:.2f} is not to be trusted. n = {comparison.n:,} {units}, {comparison.pairs} pairs.{_source(source)}"
+        f"{PATTERN_JACCARD:.2f} is not to be trusted. n = {comparison.n:,} {units}, {comparison.pairs} pairs.{source_words(source)}"
     )
     row = table.loc[chosen]
     alt = (
@@ -137,7 +138,7 @@ def plot_structure(test: StructureTest, *, units: str = "units", source: str = "
     caption = (
         "By how much the spread within segments is smaller than in data with the same values and correlations but without segments. "
         f"Circles: these data. Whiskers: 95 % of {test.references} such reference data sets. "
-        f"n = {test.n:,} {units}, {test.variables} variables. Over all numbers of segments together {say_p(test)}.{_source(source)}"
+        f"n = {test.n:,} {units}, {test.variables} variables. Over all numbers of segments together {say_p(test)}.{source_words(source)}"
     )
     top, above = drops["excess"].idxmax(), int((drops["excess"] > drops["excess_upper"]).sum())
     alt = (
@@ -202,7 +203,7 @@ def plot_map(
         f"Each mark is one of {len(positions):,} {units} with every base variable, by {how}; colour and symbol are the segment. "
         "A map is an illustration and no evidence: it shows islands even where there are none, "
         "and distances between islands and their sizes "
-        f"mean nothing.{_source(source)}"
+        f"mean nothing.{source_words(source)}"
     )
     counts = [
         *((f"{name} {names.get(name, '')}".strip(), int((segment == name).sum())) for name in ids),
@@ -344,7 +345,7 @@ def plot_density(view: DensityView, *, units: str = "units", source: str = "", m
     figure.update_layout(yaxis={"autorange": "reversed"})
     caption = (
         f"Crowds of at least {view.smallest} {units} with emptier space around them (HDBSCAN on all base variables). "
-        f"n = {view.n:,} {units} with every base variable.{_source(source)}"
+        f"n = {view.n:,} {units} with every base variable.{source_words(source)}"
     )
     crowds = f"{view.crowds or 'no'} crowd{'' if view.crowds == 1 else 's'}"
     alt = f"Bar chart: {crowds}; {view.noise:.0%} of {view.n:,} {units} are in none."
@@ -367,7 +368,3 @@ def _heat(shares: pd.DataFrame, text: list[list[str]], columns: list[str], rows:
         colorscale=[[0, "#E8F1F8"], [1, PALETTE[0]]],
         colorbar={"title": {"text": "share of row"}, "tickformat": ".0%"},
     )
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

@@ -17,6 +17,7 @@ from ..tracking import (
     tabulate_kpis,
     tabulate_objections,
 )
+from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_arms", "plot_feedback", "plot_kpis", "plot_lift"]
@@ -69,7 +70,7 @@ def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout | R
     figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     counts = {word: int((drawn["met"] == word).sum()) for word in MARKS}
     judged = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     low, high = int(drawn["denominator"].min()), int(drawn["denominator"].max())
     span = f"{low:,d}" if low == high else f"from {low:,d} to {high:,d}"
     caption = (
@@ -151,7 +152,7 @@ def plot_lift(
     sizes = ", ".join(f"{r.row} {int(r.n_control):,d} and {int(r.n_arm):,d}" for r in rows.itertuples())
     caption = (
         f"Difference between the arms by segment, as assigned, with 95 % intervals (whiskers). The line at 0 is no difference. "
-        f"n control and treated: {html.unescape(sizes)}.{f' Source: {source}.' if source else ''}"
+        f"n control and treated: {html.unescape(sizes)}.{source_words(source)}"
     )
     return Exhibit(figure, caption, _alt_lift(rows), table)
 
@@ -274,7 +275,7 @@ def plot_feedback(
     )
     caption = (
         f"Objections sales heard, by persona, as a share of its conversations with 95 % interval (whiskers). {shown}"
-        f"n = {summary.n} conversations reported.{f' Source: {source}.' if source else ''}"
+        f"n = {summary.n} conversations reported.{source_words(source)}"
     )
     first = "; ".join(f"{html.unescape(r.row)}: {r.n} of {r.base}" for r in rows.head(3).itertuples())
     open_ones = int((rows["messages"] == 0).sum())

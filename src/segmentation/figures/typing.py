@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..profiling.typing import TypingTool
+from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_typing"]
@@ -76,7 +77,7 @@ def plot_typing(tool: TypingTool, *, units: str = "units", source: str = "") -> 
     caption = (
         f"Share of {units} placed in their segment by the first 1 to {len(curve)} questions, the questions chosen anew "
         f"without those placed (nested cross-validation, {test.rounds} times {test.folds} parts). Whiskers: 95 % intervals (Wilson)."
-        f"{made_up} Dashed: always naming the largest segment. n = {test.n:,} {units}.{f' Source: {source}.' if source else ''}"
+        f"{made_up} Dashed: always naming the largest segment. n = {test.n:,} {units}.{source_words(source)}"
     )
     return Exhibit(figure, caption, _alt(tool), _table(tool, caption))
 

@@ -9,7 +9,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..period import Period
-from ..words import join_words
+from ..words import join_words, source_words
 from .readability import split_words
 
 __all__ = [
@@ -253,7 +253,7 @@ def tabulate_coverage(grid: pd.DataFrame, *, names: Mapping[str, str] | None = N
     frame = wide.reset_index(names="Persona")
     frame["Persona"] = [(names or {}).get(persona, persona) for persona in frame["Persona"]]
     n = int(cells["messages"].sum())
-    return Table(frame, f"Messages by persona and stage, retired ones left out (n = {n}).{_source(source)}")
+    return Table(frame, f"Messages by persona and stage, retired ones left out (n = {n}).{source_words(source)}")
 
 
 def tabulate_stale_proofs(stale: pd.DataFrame, *, source: str = "") -> Table:
@@ -263,7 +263,9 @@ def tabulate_stale_proofs(stale: pd.DataFrame, *, source: str = "") -> Table:
         "messages": "Messages",
     }  # fmt: skip
     frame = stale[list(names)].rename(columns=names)
-    return Table(frame, f"Proofs in use that are too old at the end of the period (n = {len(frame)}).{_source(source)}")
+    return Table(
+        frame, f"Proofs in use that are too old at the end of the period (n = {len(frame)}).{source_words(source)}"
+    )
 
 
 def _proofs(proofs: int, total: int) -> str:
@@ -274,7 +276,3 @@ def _proofs(proofs: int, total: int) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

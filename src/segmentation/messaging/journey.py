@@ -12,6 +12,7 @@ from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..qualitative.intervals import wilson_interval
 from ..study import Study
+from ..words import source_words
 from .rates import order_segments, say_share, withhold_small
 
 __all__ = ["JOURNEY_COLUMNS", "describe_journey", "format_mermaid", "map_journey", "tabulate_journey"]
@@ -227,7 +228,7 @@ def tabulate_journey(journeys: pd.DataFrame, *, source: str = "") -> Table:
     frame = journeys[list(names)].rename(columns=names)
     frame["Stage"] = frame["Stage"].map(_words) if len(frame) else frame["Stage"]
     formats = {"n": ",.0f", "Reached": ",.0f", "Share": ".0%", "from": ".0%", "to": ".0%", "Of those before": ".0%"}
-    caption = "Stages of the journey by segment: units that reached each, with 95 % interval." + _source(source)
+    caption = "Stages of the journey by segment: units that reached each, with 95 % interval." + source_words(source)
     note = (
         "Of those before: share of those at the stage before that reached this one too. A dash: withheld or undefined."
     )
@@ -296,7 +297,3 @@ def _safe_name(text: object) -> str:
 
 def _words(stage: object) -> str:
     return str(stage).replace("_", " ")
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..display import Callout, Reading, Table
+from ..words import source_words
 from .limits import load_limits
 from .readability import measure_grade, measure_lix, split_words
 
@@ -290,7 +291,7 @@ def tabulate_lint(lint: pd.DataFrame, *, source: str = "") -> Table:
         "severity": "How bad",
         "sentence": "What",
     }  # fmt: skip
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     frame = lint[list(names)].rename(columns=names)
     many = lint["message_id"].nunique()
     caption = f"Findings of the copy check (n = {len(lint)} in {many} message{'' if many == 1 else 's'}).{tail}"

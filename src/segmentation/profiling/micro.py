@@ -14,7 +14,7 @@ from ..clustering.structure import StructureTest, measure_structure
 from ..display import Reading, Table
 from ..errors import ParameterError
 from ..study import Choices
-from ..words import count_words, few_words, join_words
+from ..words import count_words, few_words, join_words, source_words
 
 __all__ = ["MicroSegments", "describe_micro_segments", "find_micro_segments", "tabulate_micro_segments"]
 
@@ -145,7 +145,7 @@ def tabulate_micro_segments(
         shown[column] = [few_words(int(n), min_cell) for n in shown[column]]
     caption = (
         f"Parts inside segments: structure test and stability. n = {int(table['n'].sum()):,} {units} in segments, tested on the complete "
-        f"ones.{f' Source: {source}.' if source else ''}"
+        f"ones.{source_words(source)}"
     )
     note = (
         "p: chance of parts at least as tight if the segment were one evenly correlated crowd, corrected for the number of segments. "

@@ -10,7 +10,7 @@ import pandas as pd
 from ..clustering.several import OtherSegmentation, Overlap
 from ..display import Callout, Reading, Table
 from ..study import Study
-from ..words import count_words, percent_words, range_words
+from ..words import count_words, percent_words, range_words, source_words
 from .cells import withhold_cells
 
 __all__ = [
@@ -40,7 +40,7 @@ def tabulate_segmentations(
     rows += [_line(o.name, o.serves, o.method, o.membership, o.label) for o in others.values()]
     caption = (
         f"Segmentations of the same {len(membership):,} {study.units}: the decision each serves, and its standing."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     note = "Standing: natural, reproducible or constructive by the verdict; segments by rules and trees are set, not found."
     return Table(pd.DataFrame(rows), caption, {"placed": ",d"}, note)
@@ -87,7 +87,7 @@ def tabulate_overlaps(overlaps: Sequence[Overlap], study: Study, *, source: str 
     )
     caption = (
         f"How much one segmentation tells about another. n in the last column, {study.units} with a segment in both."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     note = "Cramer's V, corrected for chance: 0 nothing, 1 the one determines the other. ARI: 1 the same partition, 0 unrelated."
     formats = {"Cramer's V": ".2f", "same partition (ARI)": ".2f", "n in both": ",d"}
@@ -117,7 +117,7 @@ def tabulate_overlap(
     )
     caption = (
         f"People of each segment of {overlap.one} by their segment of {overlap.other}: shares of the row. n = {overlap.n:,} {study.units} "
-        f"with both.{f' Source: {source}.' if source else ''}"
+        f"with both.{source_words(source)}"
     )
     small = f"Cells under {study.choices.min_cell} {study.units}, and cells that would give them away, are withheld."
     return Table(frame, caption, note=small if hidden.any() else "")

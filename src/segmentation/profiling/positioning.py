@@ -10,7 +10,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table, format_p
 from ..features import FeatureTable
 from ..study import Study
-from ..words import count_words, join_words, percent_words
+from ..words import count_words, join_words, percent_words, source_words
 from .everybody import Everybody, gather
 from .moments import measure_moments, numbers_of, resample_means
 
@@ -154,7 +154,7 @@ def tabulate_positions(positions: PositionMap | Callout, study: Study, *, source
     formats = {column: "+.2f" for column in frame.columns[1:-1]} | {"kept by the map": ".0%"}
     caption = (
         f"Perceptions by segment: mean less everybody's, in standard deviations between {study.units}. n = {positions.n:,} "
-        f"{study.units} with an answer.{f' Source: {source}.' if source else ''}"
+        f"{study.units} with an answer.{source_words(source)}"
     )
     note = "Kept by the map: share of the differences between segments in this perception that the two axes show."
     return Table(frame, caption, formats, note)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..study import Study
-from ..words import count_words, few_words, join_words, percent_words, range_words
+from ..words import count_words, few_words, join_words, percent_words, range_words, source_words
 from .regions import RegionComparison
 
 __all__ = ["describe_regions", "tabulate_region_meaning", "tabulate_region_styles", "tabulate_regions"]
@@ -33,7 +33,7 @@ def tabulate_regions(regions: RegionComparison | Callout, study: Study, *, sourc
     caption = (
         f"Segments by {study.variable(regions.variable).words}: share of the region with its 95 % interval. "
         f"n = {regions.n:,} {study.units}. ▲ above, ▼ below all other regions, after control of false discoveries over all cells."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     notes = []
     if regions.prevalence["withheld"].any():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..study import Scorecard, Study
-from ..words import count_words, few_words, join_words, percent_words
+from ..words import count_words, few_words, join_words, percent_words, source_words
 from .scorecard import BY_DISTANCES, CRITERIA, EVERYBODY
 
 __all__ = [
@@ -60,7 +60,7 @@ def tabulate_standing(scorecard: pd.DataFrame, study: Study, *, source: str = ""
     frame.insert(1, "n", [few_words(int(n), study.choices.min_cell) for n in sizes.reindex(worst.index)])
     caption = (
         f"Scorecard in short: the worst of each criterion's tests. n = {int(sizes.sum()):,} {study.units} in segments."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     note = "Cannot tell: the limit lies inside the interval of the value, or there is not enough data."
     return Table(frame, caption, note=f"{note}{_distance_words(scorecard)}")
@@ -81,7 +81,7 @@ def tabulate_scorecard(scorecard: pd.DataFrame, study: Study, *, source: str = "
     )
     caption = (
         "Scorecard of the segments: measurable, accessible, substantial, actionable; value with its 95 % interval, limit and result. "
-        f"n in the last column, {study.units}.{f' Source: {source}.' if source else ''}"
+        f"n in the last column, {study.units}.{source_words(source)}"
     )
     note = "Pass: the whole interval reaches the limit. Fail: the whole interval stays below. Cannot tell: the limit lies inside it."
     return Table(shown, caption, note=f"{note}{_distance_words(scorecard)}")

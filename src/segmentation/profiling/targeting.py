@@ -10,7 +10,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..features import FeatureTable
 from ..study import Criterion, Study
-from ..words import few_words, join_words, percent_words, range_words
+from ..words import few_words, join_words, percent_words, range_words, source_words
 from .everybody import Everybody, gather
 from .moments import draw_limits, measure_moments, numbers_of, resample_means
 
@@ -147,7 +147,7 @@ def tabulate_targets(targets: TargetMap | Callout, study: Study, *, source: str 
     )
     caption = (
         f"Targeting: attractiveness and fit of each segment, 0 to 10 (5: like everybody), with 95 % intervals. n = {targets.n:,} "
-        f"{study.units}.{f' Source: {source}.' if source else ''}"
+        f"{study.units}.{source_words(source)}"
     )
     note = (
         f"First: share of {targets.weightings:,} random weightings of the criteria, and of {targets.draws:,} resamples of "

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..messaging.rates import say_share
+from ..words import source_words
 from .feedback import FeedbackSummary
 
 __all__ = ["describe_feedback", "tabulate_feedback", "tabulate_objections"]
@@ -110,7 +111,7 @@ def tabulate_feedback(summary: FeedbackSummary, *, names: Mapping[str, str] | No
     caption = (
         f"How often the persona sales named was the right one (n = {summary.kappa_n} of {summary.n} conversations)."
     )
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     return Table(
         frame[list(heads)].rename(columns=heads), caption + tail, formats, "from, to: 95 % interval of the share."
     )
@@ -138,7 +139,7 @@ def tabulate_objections(summary: FeedbackSummary, *, names: Mapping[str, str] | 
         "Said": [f"{n} of {base}" for n, base in zip(table["n"], table["base"], strict=True)],
         "Messages that answer it": table["messages"].to_list(),
     })  # fmt: skip
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     caption = f"Objections by persona, in {summary.n} conversations.{tail}"
     return Table(
         frame, caption, {"Messages that answer it": ",.0f"}, "The persona is the true one where it was found out."

@@ -14,7 +14,7 @@ from ..errors import ParameterError
 from ..messaging.rates import order_segments, say_per_cent, say_share, withhold_small
 from ..qualitative.intervals import wilson_interval
 from ..study import Study
-from ..words import join_words
+from ..words import join_words, source_words
 from .declared import UNITS, Kpi, load_kpis
 from .numbers import shrink_rates
 
@@ -289,5 +289,5 @@ def tabulate_kpis(table: pd.DataFrame, *, source: str = "") -> Table:
         "from, to: 95 % interval of the share. Shrunk: the share pulled towards that of all segments, the more the smaller n is; "
         "a better guess for the next quarter where n is small. A dash is withheld or has nothing to count."
     )
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     return Table(frame, f"KPIs by segment against their targets.{tail}", formats, note)

@@ -10,6 +10,7 @@ from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..messaging.rates import order_segments
 from ..qualitative.intervals import wilson_interval
+from ..words import source_words
 
 __all__ = ["MOVE_COLUMNS", "describe_moves", "measure_moves", "split_mix_and_rate", "tabulate_moves"]
 
@@ -273,7 +274,7 @@ def tabulate_moves(moves: pd.DataFrame, *, source: str = "", min_cell: int = 10)
         "from, to: 95 % interval of the share now. Came, left, change: among units in a segment in both quarters. "
         f"New, gone: in a segment in one of the quarters only. A dash: not known, or withheld because a count is under {min_cell}."
     )
-    tail = f" Source: {source}." if source else ""
+    tail = source_words(source)
     return Table(
         frame,
         f"Sizes of segments in both quarters and what moved (n now = {int(moves['n'].sum()):,d}).{tail}",

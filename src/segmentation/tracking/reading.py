@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table, format_p
 from ..messaging.rates import say_share
+from ..words import source_words
 from .experiment import ExperimentResult
 
 __all__ = ["describe_experiment", "describe_experiments", "tabulate_arms", "tabulate_effects"]
@@ -259,7 +260,7 @@ def tabulate_effects(
         "pulled towards the mean of segments. Could see: the smallest difference that these numbers of units would show four times in five."
     )
     titles = "; ".join(result.experiment.title for result in shown)
-    return Table(frame, f"{titles}: difference by segment, as assigned.{_source(source)}", formats, note)
+    return Table(frame, f"{titles}: difference by segment, as assigned.{source_words(source)}", formats, note)
 
 
 def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Callout:
@@ -296,7 +297,7 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
         note += (
             " Whom a campaign reached was chosen, not left to chance: shares describe, and no difference is computed."
         )
-    return Table(frame, f"What those in each arm did, by segment: {told}.{_source(source)}", formats, note)
+    return Table(frame, f"What those in each arm did, by segment: {told}.{source_words(source)}", formats, note)
 
 
 def _listed(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:
@@ -310,7 +311,3 @@ def _stack(tables: list[pd.DataFrame], results: list[ExperimentResult], names: d
         for part, result in zip(parts, results, strict=True):
             part.insert(0, "Experiment", result.experiment.title)
     return pd.concat(parts, ignore_index=True)
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""

@@ -170,7 +170,8 @@ class Method:
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Model (JSON types) and facts of the fit.
 
-        ``like`` is a model of the same method whose answers and ranges are kept: a sample may lack one. Its parameters are not used.
+        Methods that share work between numbers give ``fit_all`` instead. ``like`` is a model of the same method
+        whose answers and ranges are kept: a sample may lack one. Its parameters are not used.
         """
         raise NotImplementedError
 

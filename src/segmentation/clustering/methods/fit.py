@@ -108,7 +108,8 @@ def fit_method(
         min_observed=choices.min_observed,
     )
     maker = method_of(method)
-    model, facts = maker.fit(rows, segments, starts=choices.starts, random_state=choices.random_state)
+    fits = maker.fit_all(rows, [segments], starts=choices.starts, random_state=choices.random_state)
+    model, facts = fits[segments]
     return finish(maker, rows, model, facts, rows_index(chosen)[1])
 
 

@@ -23,13 +23,6 @@ class Medoids(Method):
     name: ClassVar[str] = "medoids"
     missing: ClassVar[bool] = True
 
-    def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Model: variables, components, medoids (None for a missing value), ranges, named."""
-        given = None if like is None else {segments: like}
-        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, like=given)[segments]
-
     def fit_all(
         self,
         rows: Rows,
@@ -39,7 +32,10 @@ class Medoids(Method):
         random_state: int,
         like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-        """One table of dissimilarities for every number."""
+        """One table of dissimilarities for every number.
+
+        Model: variables, components, medoids (None for a missing value), ranges, named.
+        """
         values, weights = _distinct(rows, random_state)
         named = np.array([level in ("nominal", "binary") for level in rows.levels])
         first = None if not like else next(iter(like.values()))

@@ -33,13 +33,6 @@ class Tree(Method):
                 f"the outcome is {rows.outcome[0]:g} for each of the {len(rows.outcome)} units that have it, so nothing can predict it"
             )
 
-    def fit(
-        self, rows: Rows, segments: int, *, starts: int, random_state: int, like: Mapping[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Model: variables, components, columns (variable and code), nodes (column, at, left, right, missing; or leaf)."""
-        given = None if like is None else {segments: like}
-        return self.fit_all(rows, [segments], starts=starts, random_state=random_state, like=given)[segments]
-
     def fit_all(
         self,
         rows: Rows,
@@ -49,7 +42,10 @@ class Tree(Method):
         random_state: int,
         like: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-        """A tree for every number of leaves; with ``like`` only its columns are used and the gain is not measured again."""
+        """A tree for every number of leaves; with ``like`` only its columns are used and the gain is not measured again.
+
+        Model: variables, components, columns (variable and code), nodes (column, at, left, right, missing; or leaf).
+        """
         first = None if not like else next(iter(like.values()))
         columns = _columns(rows) if first is None else [(c["variable"], c["code"]) for c in first["columns"]]
         wide = _widen(rows.values, rows.names, columns)

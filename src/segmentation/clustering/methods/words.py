@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...display import Reading, Table
-from ...words import join_words
+from ...words import join_words, source_words
 from .auto import AutoChoice
 from .base import method_of
 
@@ -195,7 +195,7 @@ def tabulate_criteria(comparison: Comparison, *, units: str = "units", source: s
         }
     ).reset_index(drop=True)
     formats = {name: ",.1f" for name in ("log-likelihood", "BIC", "ICL", "AIC", "SABIC")} | {"certainty": ".2f"}
-    end = f" Source: {source}." if source else ""
+    end = source_words(source)
     caption = f"Criteria of {comparison.method} by number of segments. n = {comparison.n:,} {units}.{end}"
     note = (
         "Reproduced: how many random starts ended at the best log-likelihood; one alone may not be the best there is. BIC, ICL, "
@@ -260,7 +260,7 @@ def tabulate_auto(choice: AutoChoice | None, *, units: str = "units", source: st
     }
     caption = (
         f"Methods tried, each at the number of segments it recommends. n = {choice.comparison.n:,} {units} with the method used."
-        f"{f' Source: {source}.' if source else ''}"
+        f"{source_words(source)}"
     )
     note = (
         "Agreement of repeats: mean adjusted Rand index of two resamples. Mixtures and medoids begin each resample at their own "

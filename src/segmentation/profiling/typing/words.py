@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...display import Callout, Reading, Table
 from ...study import Study
-from ...words import count_words, join_words, percent_words
+from ...words import count_words, join_words, percent_words, source_words
 from ..words import name_segment
 from .measured import TypingTest
 from .tool import MOST, TypingTool
@@ -89,7 +89,7 @@ def tabulate_questions(tool: TypingTool, *, units: str = "units", source: str = 
     n = f" n = {tool.n:,} {units}." if tool.n else ""
     return Table(
         pd.DataFrame(rows, columns=columns),
-        f"Questions of the typing tool in the order to ask them.{n}{_source(source)}",
+        f"Questions of the typing tool in the order to ask them.{n}{source_words(source)}",
         {"placed right so far": ".0%", "in other lists": ".0%"},
         "Placed right so far: share of people left out who are placed right by lists of so many questions. In other lists: share of the "
         "lists learned from other draws of the same people that hold the question; where it is low, another question would do as well.",
@@ -113,7 +113,7 @@ def tabulate_recall(tool: TypingTool, *, units: str = "units", source: str = "",
     formats = {"n": ",.0f", **dict.fromkeys(columns[2:], ".0%")}
     caption = (
         f"How well each segment is found among {units} the questions were not chosen on: share of its members placed there with its 95 % "
-        f"interval (Wilson), and share of those placed there who belong. n = {tool.test.n:,} {units}.{_source(source)}"
+        f"interval (Wilson), and share of those placed there who belong. n = {tool.test.n:,} {units}.{source_words(source)}"
     )
     note = f"A segment with fewer than {min_cell} {units} is not shown." if hidden.any() else ""
     return Table(table, caption, formats, note)
@@ -177,7 +177,3 @@ def _base(test: TypingTest) -> str:
 
 def _range(lower: float, upper: float) -> str:
     return join_words([f"{lower * 100:.0f}", f"{upper * 100:.0f} %"], last="to") if pd.notna(lower) else "no interval"
-
-
-def _source(source: str) -> str:
-    return f" Source: {source}." if source else ""
