@@ -165,11 +165,16 @@ def tabulate_search(comparison: Comparison, *, units: str = "units", source: str
         f"How surely the best partition into {span_words(table.index.min(), table.index.max(), 'segment')} was found. "
         f"n = {comparison.n:,} {units} with every base variable.{source_words(source)}"
     )
-    note = (
-        "Every start of the search ends in some partition that cannot be improved by small changes; only the best of them counts. "
-        f"Starts go on until the best has come five times. The chance that {USUAL} such starts all end elsewhere is reckoned from the "
-        "share that came within 0.1 %; plain starts, without the moves of single units that follow here, miss it more often."
-    )
+    if (table["starts"] <= 1).all():
+        note = "The method has no random starts: the same data always give the same segments."
+    elif comparison.method != "kmeans":
+        note = "Every start of the search ends in some result that cannot be improved by small changes; only the best of them counts."
+    else:
+        note = (
+            "Every start of the search ends in some partition that cannot be improved by small changes; only the best of them counts. "
+            f"Starts go on until the best has come five times. The chance that {USUAL} such starts all end elsewhere is reckoned from the "
+            "share that came within 0.1 %; plain starts, without the moves of single units that follow here, miss it more often."
+        )
     formats = {"next-best result worse by": ".2%", f"{USUAL} such starts would miss it": ".0%"}
     return Table(shown, caption, formats, note)
 
