@@ -1,7 +1,7 @@
 """REFI-QDA projects (.qdpx) and codebooks (.qdc) of any program: codes, codings with their quote, and the texts coded.
 
 Programs count offsets differently (code points or UTF-16 units, CRLF as one or two, end included or not); which way a project
-counts is found by scoring all eight on its own quotes and on edges inside words, and reported.
+counts is found by scoring all eight on its own quotes and on edges inside words, and reported. Our own files need no scoring.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import pandas as pd
 
 from .coding import Project, build_tables, document_id
 from .job import Job, Unreadable
-from .offsets import Marked, choose_convention, locate_all
+from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
 from .safety import DOCUMENT_LIMIT, open_archive, parse_xml, read_bytes, read_member
 from .text import BYTE_ORDER_MARKS, decode_text, normal
 
 __all__ = ["read_refi"]
+
+OURS = "segmentation"  # origin of the files that ``write_qdpx`` writes: code points, end excluded
 
 
 def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
@@ -99,7 +101,10 @@ def _read_project(path: Path, job: Job) -> Project:
                 project.codes = _read_codes(part)
         texts = Texts(archive, names[qde[0]].rpartition("/")[0])
         raw = _read_sources(root, texts, project, job, job.label(path))
-    _place(project, raw, job, job.label(path))
+    _place(project, raw, job, job.label(path), ours=root.get("origin") == OURS)
+    memos = sum(len(part) for part in root if _name(part) == "Notes")
+    if memos:
+        job.note(f"{job.label(path)}: memos are not read; it holds {memos}")
     return project
 
 
@@ -221,7 +226,7 @@ def _read_selection(selection: Any, source_id: str, positions: tuple[str | None,
             )
 
 
-def _place(project: Project, raw: dict[str, str], job: Job, label: str) -> None:
+def _place(project: Project, raw: dict[str, str], job: Job, label: str, *, ours: bool = False) -> None:
     """Offsets of all selections as code points of the texts with plain newlines, end excluded."""
     job.rows_in += len(project.selections)
     marked = []
@@ -235,12 +240,21 @@ def _place(project: Project, raw: dict[str, str], job: Job, label: str) -> None:
                 "a coding has no whole numbers as positions", label, value=row["guid"], fix="Export the project again"
             )
             marked.append(Marked(row["source_id"], 0, 0, "", ""))
-    convention, sentence = choose_convention(raw, marked)
+    convention, sentence = (
+        (Convention(), f"{Convention()}, as this program writes") if ours else choose_convention(raw, marked)
+    )
+    spans = locate_all(raw, marked, convention)
     if marked:
         job.note(f"{label}: {sentence}")
+    wrong = misplaced(raw, marked, spans)
+    if wrong:
+        shown = "; ".join(wrong[:3])
+        job.note(
+            f"{label}: the words kept with {len(wrong)} codings are not those at their place, look at them: {shown}"
+        )
     project.texts = {source_id: text.replace("\r\n", "\n").replace("\r", "\n") for source_id, text in raw.items()}
     outside = []
-    for row, span in zip(project.selections, locate_all(raw, marked, convention), strict=True):
+    for row, span in zip(project.selections, spans, strict=True):
         row["span"] = span
         if row["span"] is None:
             outside.append(row)
