@@ -110,8 +110,9 @@ def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tup
         Convention(u, c, i) for i, u, c in product((False, True), (False, True), (2, 1) if has_pairs else (2,))
     ]
     scored = []
+    used = {mark.source_id for mark in marked}
     for order, convention in enumerate(candidates):
-        points = {source_id: _points(text, convention) for source_id, text in texts.items()}
+        points = {source_id: _points(texts[source_id], convention) for source_id in used}
         right, told, cut = _score(points, marked, convention)
         scored.append((-right, cut, order, told, convention))
     right, cut, _, told, best = min(scored, key=lambda item: item[:3])

@@ -16,7 +16,7 @@ import pandas as pd
 from .coding import Project, build_tables, document_id
 from .job import Job, Unreadable
 from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
-from .safety import DOCUMENT_LIMIT, open_archive, parse_xml, read_bytes, read_member
+from .safety import DOCUMENT_LIMIT, TEXT_LIMIT, open_archive, parse_xml, read_bytes, read_member
 from .text import BYTE_ORDER_MARKS, decode_text, normal
 
 __all__ = ["read_refi"]
@@ -186,8 +186,13 @@ def _text_of(source: Any) -> tuple[Any, list[tuple[Any, str | None, str | None]]
 def _stored_text(written: Any, name: str, archive: Texts, job: Job, label: str) -> str | None:
     inline = _children(written, "PlainTextContent")
     path = written.get("plainTextPath")
+    large = f"the text of source {name!r} is larger than {TEXT_LIMIT:,} bytes, the most this reader takes"
     if inline:
-        return inline[0].text or ""
+        content = inline[0].text or ""
+        if len(content) > TEXT_LIMIT:
+            job.bad(large, label, value=len(content), fix="Split it")
+            return None
+        return content
     fix = "Export the project again with its texts (sources) included"
     if not path:
         message = f"the text of source {name!r} is missing: it has neither plainTextPath nor PlainTextContent"
@@ -200,6 +205,9 @@ def _stored_text(written: Any, name: str, archive: Texts, job: Job, label: str) 
     data = archive.read(path)
     if data is None:
         job.bad(f"the text of source {name!r} is missing from the archive", label, value=path, fix=fix)
+        return None
+    if len(data) > TEXT_LIMIT:
+        job.bad(large, label, value=len(data), fix="Split it")
         return None
     try:
         encoding = "utf-16" if data.startswith(BYTE_ORDER_MARKS) else "utf-8"
