@@ -406,21 +406,24 @@ def _codings(data: Dataset, turns: pd.DataFrame, texts: pd.Series) -> tuple[pd.D
     """Codings with the turn that holds most of them, turns each coder marked, and how many were the interviewer's."""
     columns = ["source_id", "participant", "turn", "start", "end", "code_id", "coder", "quote"]
     given = data["codings"] if "codings" in data else pd.DataFrame(columns=columns)
-    by_source = {source: part for source, part in turns[turns["role"] == "participant"].groupby("source_id")}
+    by_source = {
+        source: tuple(part[key].to_numpy() for key in ("start", "end", "turn", "participant"))
+        for source, part in turns[turns["role"] == "participant"].groupby("source_id")
+    }
+    words = dict(texts)
     rows, marks, ignored = [], [], 0
     for coding in given.itertuples(index=False):
         source, start, end = str(coding.source_id), int(coding.start), int(coding.end)
-        part = by_source[source]
-        shared = np.minimum(part["end"], end).to_numpy() - np.maximum(part["start"], start).to_numpy()
+        starts, ends, numbers, people = by_source[source]
+        shared = np.minimum(ends, end) - np.maximum(starts, start)
         if shared.max(initial=0) <= 0:
             ignored += 1
             continue
         best = int(shared.argmax())
         code, coder = str(coding.code_id), str(coding.coder)
-        turn, person = part["turn"].iloc[best], part["participant"].iloc[best]
-        rows.append((source, person, turn, start, end, code, coder, texts[source][start:end]))
+        rows.append((source, people[best], numbers[best], start, end, code, coder, words[source][start:end]))
         for place in np.flatnonzero((shared >= SPILL) | (np.arange(len(shared)) == best)):
-            marks.append((part["participant"].iloc[place], source, part["turn"].iloc[place], code, coder))
+            marks.append((people[place], source, numbers[place], code, coder))
     codings = pd.DataFrame(rows, columns=columns).sort_values(["source_id", "start", "end", "code_id", "coder"])
     marked = pd.DataFrame(marks, columns=["participant", "source_id", "turn", "code_id", "coder"]).drop_duplicates()
     return codings.reset_index(drop=True), marked.reset_index(drop=True), ignored

@@ -140,13 +140,12 @@ def _check_codings(data: Dataset) -> Iterator[Violation]:
             fix = nearest_word(code, known) or "Add it to the codebook, or recode these passages"
             times = f"code without codebook entry, used {len(rows)} time{'' if len(rows) == 1 else 's'}"
             yield Violation(times, file, None, "code_id", code, fix=fix)
-    texts = data["transcripts"]["text"]
-    texts = texts.set_axis(texts.index.astype(str))
+    texts = {str(name): str(text) for name, text in data["transcripts"]["text"].items()}
     shifted: dict[str, int] = {}
     for row, coding in enumerate(codings.itertuples(index=False), start=1):
         source = str(coding.source_id)
-        if source not in texts.index:
-            fix = nearest_word(source, texts.index) or "Add the transcript"
+        if source not in texts:
+            fix = nearest_word(source, texts) or "Add the transcript"
             yield Violation("coding of a text that is not there", file, row, "source_id", source, fix=fix)
             continue
         problem = _span_problem(coding.start, coding.end, len(texts[source]))

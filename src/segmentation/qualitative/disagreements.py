@@ -69,7 +69,12 @@ def list_disagreements(coded: CodedInterviews, redactor: Redactor) -> Disagreeme
     turns = coded.turns[coded.turns["role"] == "participant"]
     judged = rated.sum(axis=1) >= 2
     coders = np.array(coded.coders, dtype=object)
-    codings = dict(list(coded.codings.groupby(["source_id", "code_id"])))
+    spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for source, own, *span in zip(
+        *(coded.codings[key] for key in ("source_id", "code_id", "start", "end")), strict=True
+    ):
+        spans.setdefault((source, own), []).append((int(span[0]), int(span[1])))
+    places = list(turns[["participant", "source_id", "turn", "start", "end"]].itertuples(index=False, name=None))
     rows, counts = [], []
     for place, code in enumerate(coded.leaves):
         given = marked[place] & rated
@@ -79,11 +84,10 @@ def list_disagreements(coded: CodedInterviews, redactor: Redactor) -> Disagreeme
             (code, name, int(judged.sum()), int(any_.sum()), int((any_ & all_).sum()), int((any_ & ~all_).sum()))
         )
         for number in np.flatnonzero(any_ & ~all_):
-            turn = turns.iloc[number]
-            start, end = _words(codings.get((turn["source_id"], code)), turn)
+            person, source, turn, first, last = places[number]
+            start, end = _words(spans.get((source, code), []), int(first), int(last))
             by, not_by = coders[given[number]], coders[rated[number] & ~given[number]]
-            place_of = (turn["participant"], turn["source_id"], int(turn["turn"]))
-            rows.append((code, name, *place_of, join_words(by), join_words(not_by), start, end, ""))
+            rows.append((code, name, person, source, int(turn), join_words(by), join_words(not_by), start, end, ""))
     table = pd.DataFrame(rows, columns=COLUMNS)
     by_code = pd.DataFrame(counts, columns=COUNTS).sort_values(
         ["split", "code"], ascending=[False, True], ignore_index=True
@@ -96,15 +100,12 @@ def list_disagreements(coded: CodedInterviews, redactor: Redactor) -> Disagreeme
     return Disagreements(table.reset_index(drop=True), by_code, coded.coders, coded.source)
 
 
-def _words(codings: pd.DataFrame | None, turn: pd.Series) -> tuple[int, int]:
+def _words(spans: list[tuple[int, int]], first: int, last: int) -> tuple[int, int]:
     """From the first to the last character marked in a turn; the whole turn where the marks lie elsewhere."""
-    first, last = int(turn["start"]), int(turn["end"])
-    if codings is None:
+    inside = [(start, end) for start, end in spans if start < last and end > first]
+    if not inside:
         return first, last
-    inside = codings[(codings["start"] < last) & (codings["end"] > first)]
-    if inside.empty:
-        return first, last
-    return max(first, int(inside["start"].min())), min(last, int(inside["end"].max()))
+    return max(first, min(start for start, _ in inside)), min(last, max(end for _, end in inside))
 
 
 def _shown(row: tuple, coded: CodedInterviews, redactor: Redactor) -> str:

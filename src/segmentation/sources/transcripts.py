@@ -101,7 +101,8 @@ def _turns_or_refuse(text: str, heads: list[Head], file: str, job: Job) -> list[
     before = len(text[: accepted[0].line].split())
     if before:
         job.note(f"{file}: {before} words before the first speaker are nobody's turn")
-    left = [head for head in heads if head not in accepted and looks_like_name(head.label)]
+    taken = {head.line for head in accepted}
+    left = [head for head in heads if head.line not in taken and looks_like_name(head.label)]
     if left:  # by line: a label may be somebody's name
         lines = ", ".join(str(text.count("\n", 0, head.line) + 1) for head in left[:5])
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
