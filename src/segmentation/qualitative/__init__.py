@@ -15,6 +15,7 @@ from .links import Links, describe_links, find_links, tabulate_links
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
 from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
+from .rates import ThemeRates, compare_theme_rates, permute_rates, tabulate_theme_rates
 from .redaction import Redactor, build_redactor
 from .refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from .representativeness import (
@@ -53,6 +54,7 @@ __all__ = [
     "Representativeness",
     "SamplingPlan",
     "Saturation",
+    "ThemeRates",
     "Themes",
     "Unitised",
     "adjust_p_values",
@@ -65,6 +67,7 @@ __all__ = [
     "cohen_kappa",
     "compare_interviewees",
     "compare_language",
+    "compare_theme_rates",
     "compare_themes",
     "describe_agreement",
     "describe_cooccurrence",
@@ -94,6 +97,7 @@ __all__ = [
     "multinomial_test",
     "newcombe_interval",
     "opportunity_score",
+    "permute_rates",
     "plan_interviews",
     "score_jobs",
     "seen_chance",
@@ -111,6 +115,7 @@ __all__ = [
     "tabulate_plan",
     "tabulate_quotes",
     "tabulate_saturation",
+    "tabulate_theme_rates",
     "tabulate_themes",
     "unitised_alpha",
     "wilson_interval",
