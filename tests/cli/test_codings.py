@@ -83,6 +83,22 @@ def test_codings_everything_wrong_is_listed_and_the_old_file_stays(command, code
     assert (tmp_path / "talks.qdpx").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 2
 
 
+def test_check_lists_interviews_beside_what_is_wrong_elsewhere(command, coded_study):
+    """A source that cannot be read does not hide who is missing among the interviews."""
+    content = yaml.safe_load((coded_study / "study.yaml").read_text())
+    content["sources"]["companies"] = {"format": "table", "path": "firms.csv"}
+    (coded_study / "firms.csv").write_text("company_id,industry\n1,plumbing,and more\n")
+    (coded_study / "study.yaml").write_text(yaml.safe_dump(content))
+    people = coded_study / "interviews/interviewees.csv"
+    people.write_text(
+        "".join(line for line in people.read_text().splitlines(keepends=True) if not line.startswith("P03"))
+    )
+    answer = command("check", "talks", "--period", "2026Q3")
+    assert answer.code == 2
+    assert "firms.csv, row 2: 3 fields where the header has 2" in answer.err
+    assert "transcript of nobody in the table of interviewees; got 'P03'" in answer.err
+
+
 def test_codings_study_without_interviews_says_so(command, study):
     for out in ("a.qdpx", "a.qdc"):
         answer = command("codings", study, "--out", out)
