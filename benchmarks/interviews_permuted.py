@@ -2,7 +2,7 @@
 
     python benchmarks/interviews_permuted.py                              # 400 of each, about ten minutes
     python benchmarks/interviews_permuted.py --repeats 2000 --write       # and put the rates into benchmarks/results/
-    python benchmarks/interviews_permuted.py --only sample --repeats 20   # a quick look
+    python benchmarks/interviews_permuted.py --only null --write          # one kind alone; the others stay as recorded
 
 ``sample``: the coded interviews of the sample study. Segments are given to the people anew by chance, everything they said and every
 coding left as it is; for co-occurrence, each code is given to as many people as had it, by chance and each code apart.
@@ -183,6 +183,11 @@ def main() -> None:
         print(f"{row['world']:8} {row['measure']:42} {limits}, p <= {LIMIT}: {row['p_below']:.3f}")
     print(json.dumps(result["as_they_are"], indent=1))
     if given.write:
+        if RESULT.exists():  # worlds that were not measured now stay as recorded
+            kept = [
+                row for row in json.loads(RESULT.read_text(encoding="utf-8"))["rates"] if row["world"] not in worlds
+            ]
+            result["rates"] = kept + rates
         RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from segmentation.study import load_study
 
 from .conftest import PROJECT
 
+XSD = PROJECT.parent / "shared" / "data" / "qda" / "xsd"
 SAMPLE = PROJECT / "data" / "sample" / "fieldnote"
 FILLER = [
     {"name": f"f{n}", "from": "codings", "kind": "behavioural", "role": "base", "measure": "events"} for n in (1, 2)
@@ -49,6 +50,19 @@ def test_codings_project_reads_back_with_every_coding_at_its_place(command, code
     places = ["source_id", "start", "end", "code_id", "coder", "quote"]
     assert set(map(tuple, after["codings"][places].values)) == set(map(tuple, before["codings"][places].values))
     assert any("as this program writes" in note for note in after.accounts[0].notes)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("out", "schema"), [("a.qdpx", "Project.xsd"), ("a.qdc", "Codebook.xsd")])
+def test_codings_files_are_valid_by_the_schema(command, coded_study, tmp_path, out, schema):
+    if not XSD.is_dir():
+        pytest.skip("the REFI-QDA schemas are not here")
+    command("codings", "talks", "--out", out)
+    content = (tmp_path / out).read_bytes()
+    if out.endswith("qdpx"):
+        with zipfile.ZipFile(tmp_path / out) as archive:
+            content = archive.read("project.qde")
+    etree.XMLSchema(etree.parse(str(XSD / schema))).assertValid(etree.fromstring(content))
 
 
 def test_codings_codebook_alone(command, coded_study, tmp_path):

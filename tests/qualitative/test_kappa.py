@@ -13,7 +13,15 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as fleiss_of_statsmodels
 
 from segmentation.errors import ParameterError
-from segmentation.qualitative import build_coded_interviews, cohen_kappa, fleiss_kappa, measure_kappa, tabulate_kappa
+from segmentation.qualitative import (
+    build_coded_interviews,
+    cohen_kappa,
+    describe_agreement,
+    fleiss_kappa,
+    measure_agreement,
+    measure_kappa,
+    tabulate_kappa,
+)
 
 from .conftest import MEMBERSHIP, write_tables
 
@@ -119,6 +127,8 @@ def test_measure_kappa_coders_of_different_interviews_are_not_compared(make):
     table = measure_kappa(coded, draws=100, random_state=1).table
     assert (table["n_units"] == 0).all() and set(table["reason"]) == {"no turn was judged by all of them"}
     assert "not measurable" in tabulate_kappa(measure_kappa(coded, draws=100, random_state=1)).frame["Interval"].iloc[0]
+    told = describe_agreement(measure_agreement(coded, draws=100, random_state=1))
+    assert told.kind == "caution" and "No two coders read one interview" in told.title
 
 
 def test_measure_kappa_bad_numbers_are_refused(coded):

@@ -7,6 +7,7 @@ import sqlite3
 import zipfile
 
 import docx
+import pandas as pd
 import pytest
 from lxml import etree
 
@@ -209,3 +210,63 @@ def test_read_sources_coders_who_coded_different_files_are_kept_apart(tmp_path, 
     data = read_sources(make_study(sources), "2026Q3")
     assert data["codings"][["source_id", "coder"]].values.tolist() == [["P01", "coder 1"], ["P02", "coder 2"]]
     assert check_interviews(data) == []
+
+
+SAID = "I: And then?\nP01: It was late twice. I cancel in January. It was late twice.\n"
+SHEETS = {
+    "MAXQDA coded segments": (
+        ["Comment", "Document group", "Document name", "Code", "Beginning", "End", "Weight score", "Segment", "Created by"],
+        [["", "Solo", "P01", "Time\\Late", 2, 2, 0, "I cancel in January.", "Ana Ruiz"]],
+        [("P01", "I cancel in January.", "Late", "Time")],
+    ),
+    "ATLAS.ti quotations": (
+        ["ID", "Document", "Quotation Name", "Quotation Content", "Codes", "Comment", "Reference", "Density", "Created by"],
+        [["1:1", "P01.docx", "I cancel", "I cancel in January.", "Churn\nTime: late", None, "1 - 2", 2, "Ana Ruiz"]],
+        [("P01", "I cancel in January.", "Churn", None), ("P01", "I cancel in January.", "Time: late", None)],
+    ),
+    "Dovetail highlights": (
+        ["Highlight", "Tags", "Note title", "Created by", "Created at"],
+        [["I cancel in January.", "Churn, Price", "P01", "ana@example.org", "2026-01-01"]],
+        [("P01", "I cancel in January.", "Churn", None), ("P01", "I cancel in January.", "Price", None)],
+    ),
+    "survey coding sheet, wide": (
+        ["ResponseId", "Why did you leave?", "Code 1", "Code 2", "Code 3"],
+        [["R_1", "Too dear \U0001f381 and late", "price->high", "late", None], ["R_2", "Dear, =SUM(1)", "price->high", None, None]],
+        [("R_1", "Too dear \U0001f381 and late", "high", "price"), ("R_1", "Too dear \U0001f381 and late", "late", None),
+         ("R_2", "Dear, =SUM(1)", "high", "price")],
+    ),
+    "cycles of coding, wide": (
+        ["research_question", "document ID", "text_chunk", "code_1", "code_1_type", "code_2", "theme"],
+        [["rq1", "P01", "I cancel in January.", "churn", "in vivo", "time", "leaving"]],
+        [("P01", "I cancel in January.", "churn", None), ("P01", "I cancel in January.", "time", None)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@pytest.mark.parametrize("layout", SHEETS)
+def test_read_sources_exports_long_and_wide_as_csv_and_excel(tmp_path, make_study, layout, ending):
+    header, rows, expected = SHEETS[layout]
+    table = pd.DataFrame(rows, columns=header)
+    table.to_csv(tmp_path / "s.csv", index=False) if ending == "csv" else table.to_excel(
+        tmp_path / "s.xlsx", index=False
+    )
+    (tmp_path / "P01.txt").write_text(SAID)
+    sources = {
+        "codings": {"format": "coded-table", "path": f"s.{ending}"},
+        "texts": {"format": "transcripts", "path": "P01.txt"},
+    }
+    data = read_sources(make_study(sources), "2026Q3")
+    codes, texts = data["codes"], data["transcripts"]["text"]
+    found = []
+    for row in data["codings"].itertuples():
+        parent = codes.at[row.code_id, "parent"]
+        above = codes.at[parent, "name"] if isinstance(parent, str) else None
+        found.append((row.source_id, texts[row.source_id][row.start : row.end], codes.at[row.code_id, "name"], above))
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_read_sources_flags_that_are_not_declared_say_how(tmp_path, make_study):
+    (tmp_path / "s.csv").write_text("ResponseId,answer,Price,Late\nR_1,Too dear and late,1,1\n")
+    (line,) = violations_of(make_study, {"codings": {"format": "coded-table", "path": "s.csv"}})
+    assert "s.csv, row 1: no column holds the code" in line and "or `columns: {flags: Price|Late}`" in line
