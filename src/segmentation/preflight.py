@@ -13,6 +13,7 @@ from .messaging import load_messages
 from .period import Period
 from .personas import load_personas
 from .qualitative.contract import check_interviews
+from .qualitative.prepare import read_interviews
 from .sources import latest_period, list_periods, read_sources
 from .study import Study
 from .tracking import load_experiments, load_kpis, read_exposures, read_feedback
@@ -87,6 +88,12 @@ def check_study(study: Study, period: str | Period | None = None) -> CheckedStud
         with _collected(found):
             features = build_features(data, study)
         found += check_interviews(data) if "turns" in data else ()
+    else:
+        with _collected(
+            []
+        ):  # another source may be what could not be read; if it is these, they are in the list already
+            talks = read_interviews(study, quarter)
+            found += check_interviews(talks) if "turns" in talks else ()
     if features is not None:
         with _collected(found, file=str(study.file)):
             complete = _count_complete(features, study)

@@ -7,11 +7,15 @@ from .alpha import Alpha, krippendorff_alpha
 from .coded import CodedInterviews, build_coded_interviews, code_presence, describe_interviews, tabulate_codebook
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
+from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements
 from .intervals import adjust_p_values, freeman_halton_test, multinomial_test, newcombe_interval, wilson_interval
+from .kappa import Kappa, Kappas, cohen_kappa, fleiss_kappa, measure_kappa, tabulate_kappa
 from .language import Language, compare_language, describe_language, log_odds, tabulate_language
+from .links import Links, describe_links, find_links, tabulate_links
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
 from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
+from .rates import ThemeRates, compare_theme_rates, permute_rates, tabulate_theme_rates
 from .redaction import Redactor, build_redactor
 from .refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from .representativeness import (
@@ -37,8 +41,12 @@ __all__ = [
     "Alpha",
     "CodedInterviews",
     "Cooccurrence",
+    "Disagreements",
     "JobScores",
+    "Kappa",
+    "Kappas",
     "Language",
+    "Links",
     "QuoteBank",
     "QuoteCheck",
     "Redactor",
@@ -46,6 +54,7 @@ __all__ = [
     "Representativeness",
     "SamplingPlan",
     "Saturation",
+    "ThemeRates",
     "Themes",
     "Unitised",
     "adjust_p_values",
@@ -55,31 +64,40 @@ __all__ = [
     "c_coefficient",
     "check_quote",
     "code_presence",
+    "cohen_kappa",
     "compare_interviewees",
     "compare_language",
+    "compare_theme_rates",
     "compare_themes",
     "describe_agreement",
     "describe_cooccurrence",
+    "describe_disagreements",
     "describe_interviewees",
     "describe_interviews",
     "describe_jobs",
     "describe_language",
+    "describe_links",
     "describe_plan",
     "describe_quotes",
     "describe_refi_file",
     "describe_saturation",
     "describe_themes",
+    "find_links",
+    "fleiss_kappa",
     "freeman_halton_test",
     "job_answers",
     "krippendorff_alpha",
+    "list_disagreements",
     "log_odds",
     "measure_agreement",
     "measure_cooccurrence",
+    "measure_kappa",
     "measure_saturation",
     "measure_spans",
     "multinomial_test",
     "newcombe_interval",
     "opportunity_score",
+    "permute_rates",
     "plan_interviews",
     "score_jobs",
     "seen_chance",
@@ -87,13 +105,17 @@ __all__ = [
     "tabulate_agreement",
     "tabulate_codebook",
     "tabulate_cooccurrence",
+    "tabulate_disagreements",
     "tabulate_interviewees",
     "tabulate_job_quotes",
     "tabulate_jobs",
+    "tabulate_kappa",
     "tabulate_language",
+    "tabulate_links",
     "tabulate_plan",
     "tabulate_quotes",
     "tabulate_saturation",
+    "tabulate_theme_rates",
     "tabulate_themes",
     "unitised_alpha",
     "wilson_interval",

@@ -44,7 +44,7 @@ class CodedInterviews:
         Name of the unit id column of ``people``.
     people : pandas.DataFrame
         Index participant; source_id, <unit>, segment (<NA> if unknown), consent (bool), and the attributes of the table of
-        interviewees. In the order of the interviews where dates are known.
+        interviewees. In the order of the interviews where dates are known. Who has no transcript (source_id blank) is not here.
     turns : pandas.DataFrame
         source_id, turn, participant (<NA> for the interviewer), speaker, role, text, start, end.
     codes : pandas.DataFrame
@@ -374,6 +374,7 @@ def _people(data: Dataset, segment: pd.Series) -> pd.DataFrame:
         table = pd.DataFrame(index=data["transcripts"].index.astype(str))
     if "source_id" not in table:
         table["source_id"] = table.index
+    table = table[table["source_id"].notna()]  # who has no transcript said nothing that could count: see links.py
     units = table[data.unit] if data.unit in table else pd.Series(pd.NA, index=table.index, dtype="string")
     units = units.astype("string")
     found = pd.Series(segment.reindex(units).to_numpy(), index=table.index, dtype="string")
@@ -405,21 +406,24 @@ def _codings(data: Dataset, turns: pd.DataFrame, texts: pd.Series) -> tuple[pd.D
     """Codings with the turn that holds most of them, turns each coder marked, and how many were the interviewer's."""
     columns = ["source_id", "participant", "turn", "start", "end", "code_id", "coder", "quote"]
     given = data["codings"] if "codings" in data else pd.DataFrame(columns=columns)
-    by_source = {source: part for source, part in turns[turns["role"] == "participant"].groupby("source_id")}
+    by_source = {
+        source: tuple(part[key].to_numpy() for key in ("start", "end", "turn", "participant"))
+        for source, part in turns[turns["role"] == "participant"].groupby("source_id")
+    }
+    words = dict(texts)
     rows, marks, ignored = [], [], 0
     for coding in given.itertuples(index=False):
         source, start, end = str(coding.source_id), int(coding.start), int(coding.end)
-        part = by_source[source]
-        shared = np.minimum(part["end"], end).to_numpy() - np.maximum(part["start"], start).to_numpy()
+        starts, ends, numbers, people = by_source[source]
+        shared = np.minimum(ends, end) - np.maximum(starts, start)
         if shared.max(initial=0) <= 0:
             ignored += 1
             continue
         best = int(shared.argmax())
         code, coder = str(coding.code_id), str(coding.coder)
-        turn, person = part["turn"].iloc[best], part["participant"].iloc[best]
-        rows.append((source, person, turn, start, end, code, coder, texts[source][start:end]))
+        rows.append((source, people[best], numbers[best], start, end, code, coder, words[source][start:end]))
         for place in np.flatnonzero((shared >= SPILL) | (np.arange(len(shared)) == best)):
-            marks.append((part["participant"].iloc[place], source, part["turn"].iloc[place], code, coder))
+            marks.append((people[place], source, numbers[place], code, coder))
     codings = pd.DataFrame(rows, columns=columns).sort_values(["source_id", "start", "end", "code_id", "coder"])
     marked = pd.DataFrame(marks, columns=["participant", "source_id", "turn", "code_id", "coder"]).drop_duplicates()
     return codings.reset_index(drop=True), marked.reset_index(drop=True), ignored

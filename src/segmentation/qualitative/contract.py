@@ -98,12 +98,15 @@ def _check_people(data: Dataset) -> Iterator[Violation]:
         yield Violation(
             f"two people with one id (rows {rows})", file, None, "participant", person, fix="Give each their own id"
         )
-    sources = people["source_id"].astype(str) if "source_id" in people else pd.Series(ids, index=people.index)
+    given = people["source_id"] if "source_id" in people else pd.Series(ids, index=people.index)
+    sources = (
+        given.astype(object).where(given.notna(), "").astype(str)
+    )  # blank: interviewed, and not written down (yet)
     for row, (person, source) in enumerate(zip(ids, sources, strict=True), start=1):
-        if source not in known:
-            hint = nearest_word(source, known) or "Add the transcript, or take the person out of the table"
+        if source and source not in known:
+            hint = nearest_word(source, known) or "Add the transcript, or leave source_id blank until there is one"
             yield Violation(f"participant {person} has no transcript", file, row, "source_id", source, fix=hint)
-    yield from _check_shared(data, pd.Series(sources.to_numpy(), index=ids))
+    yield from _check_shared(data, pd.Series(sources.to_numpy(), index=ids)[lambda named: named != ""])
     for source in sorted(known - set(sources)):
         fix = "Add a row for who was interviewed"
         yield Violation("transcript of nobody in the table of interviewees", file, None, "source_id", source, fix=fix)
@@ -137,13 +140,12 @@ def _check_codings(data: Dataset) -> Iterator[Violation]:
             fix = nearest_word(code, known) or "Add it to the codebook, or recode these passages"
             times = f"code without codebook entry, used {len(rows)} time{'' if len(rows) == 1 else 's'}"
             yield Violation(times, file, None, "code_id", code, fix=fix)
-    texts = data["transcripts"]["text"]
-    texts = texts.set_axis(texts.index.astype(str))
+    texts = {str(name): str(text) for name, text in data["transcripts"]["text"].items()}
     shifted: dict[str, int] = {}
     for row, coding in enumerate(codings.itertuples(index=False), start=1):
         source = str(coding.source_id)
-        if source not in texts.index:
-            fix = nearest_word(source, texts.index) or "Add the transcript"
+        if source not in texts:
+            fix = nearest_word(source, texts) or "Add the transcript"
             yield Violation("coding of a text that is not there", file, row, "source_id", source, fix=fix)
             continue
         problem = _span_problem(coding.start, coding.end, len(texts[source]))

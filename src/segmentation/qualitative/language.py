@@ -26,6 +26,7 @@ MASK = re.compile(r"\[[^\]]*\]")
 COLUMNS = ["word", "segment", "uses", "words", "people", "n", "rest_people", "rest_n", "times", "z", "p"]
 PRIOR = 500.0  # as many words of everybody's speech are added to each side: rare words are drawn to the average
 SHOWN = 5
+CELLS = 4_000_000  # z values held at a time
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,12 @@ class Language:
 
 
 def log_odds(
-    uses: np.ndarray, rest: np.ndarray, prior: np.ndarray, totals: tuple[float, float] | None = None
+    uses: np.ndarray,
+    rest: np.ndarray,
+    prior: np.ndarray,
+    totals: tuple[float, float] | None = None,
+    *,
+    mass: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds ratio of each word between two bodies of speech with a Dirichlet prior, and its z.
 
@@ -72,6 +78,8 @@ def log_odds(
         Counts added to each side.
     totals : tuple of float, optional
         All words of either side, where ``uses`` leaves some out; default: their sums.
+    mass : float, optional
+        Sum of the whole prior, where ``prior`` leaves some words out.
 
     Returns
     -------
@@ -87,7 +95,7 @@ def log_odds(
     >>> log_odds(np.array([10, 2, 3]), np.array([4, 9, 3]), np.full(3, 0.01))[1].round(4).tolist()
     [3.0253, -2.7151, 0.098]
     """
-    mass = prior.sum()
+    mass = float(prior.sum()) if mass is None else mass
     sides = []
     for place, counts in enumerate((uses, rest)):
         counts = np.asarray(counts, float)
@@ -153,10 +161,7 @@ def compare_language(
     own = np.eye(len(names))[codes]
     random = np.random.default_rng(random_state)
     orders = [np.arange(len(own)), *(random.permutation(len(own)) for _ in range(draws))]
-    drawn = np.stack([_z(own[order], values, spoken, prior) for order in orders])
-    z, spread = drawn[0], drawn.std(axis=0)
-    balanced = (drawn - drawn.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    reached = balanced[1:].max(axis=(1, 2))
+    z, balanced, reached = _draw(own, orders, values, spoken, prior)
     rows = []
     for place, name in enumerate(names):
         members = own[:, place] > 0
@@ -177,7 +182,7 @@ def compare_language(
                     "rest_n": int((~members).sum()),
                     "times": np.exp(ratio),
                     "z": z[place],
-                    "p": (1 + (reached[None, :] >= balanced[0, place][:, None] - 1e-12).sum(axis=1)) / (draws + 1),
+                    "p": (1 + (reached[None, :] >= balanced[place][:, None] - 1e-12).sum(axis=1)) / (draws + 1),
                 }
             )
         )
@@ -267,8 +272,28 @@ def _count(coded: CodedInterviews, redactor: Redactor) -> pd.DataFrame:
     return frame[sorted(frame.columns)].astype(int)
 
 
-def _z(own: np.ndarray, values: np.ndarray, spoken: np.ndarray, prior: np.ndarray) -> np.ndarray:
+def _draw(
+    own: np.ndarray, orders: list[np.ndarray], values: np.ndarray, spoken: np.ndarray, prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z as found (segments, words), the same in standard deviations of its own draws, and the largest of each draw.
+
+    Some words at a time: all of them in all draws at once would take gigabytes.
+    """
+    step = max(1, CELLS // (len(orders) * own.shape[1]))
+    z, balanced, reached = [], [], np.full(len(orders) - 1, -np.inf)
+    for first in range(0, values.shape[1], step):
+        part = slice(first, first + step)
+        drawn = np.stack([_z(own[order], values[:, part], spoken, prior[part], prior.sum()) for order in orders])
+        spread = drawn.std(axis=0)
+        scaled = (drawn - drawn.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        z.append(drawn[0])
+        balanced.append(scaled[0])
+        reached = np.maximum(reached, scaled[1:].max(axis=(1, 2)))
+    return np.concatenate(z, axis=1), np.concatenate(balanced, axis=1), reached
+
+
+def _z(own: np.ndarray, values: np.ndarray, spoken: np.ndarray, prior: np.ndarray, mass: float) -> np.ndarray:
     """z of each segment (rows) and word (columns) against everybody else."""
     inside, total = own.T @ values, own.T @ spoken
     outside, rest = values.sum(axis=0) - inside, spoken.sum() - total
-    return log_odds(inside, outside, prior, (total[:, None], rest[:, None]))[1]
+    return log_odds(inside, outside, prior, (total[:, None], rest[:, None]), mass=mass)[1]

@@ -142,20 +142,25 @@ def build_quote_bank(
     """
     if not 1 <= min_words <= max_words:
         raise ParameterError(f"need 1 <= min_words <= max_words; got {min_words}, {max_words}")
-    turns = coded.turns.set_index(["source_id", "turn"])
+    keys = zip(coded.turns["source_id"], coded.turns["turn"], strict=True)
+    places = dict(zip(keys, zip(coded.turns["start"], coded.turns["end"], strict=True), strict=True))
+    consents, segments, names = (
+        dict(column) for column in (coded.people["consent"], coded.people["segment"], coded.codes["name"])
+    )
+    texts = dict(coded.transcripts)
     withheld: dict[str, int] = {}
     rows = []
-    for (person, source, turn, code), part in coded.codings.groupby(["participant", "source_id", "turn", "code_id"]):
-        text, place = coded.transcripts[source], turns.loc[(source, turn)]
-        for start, end, coders in _merge(part, text, int(place["start"]), int(place["end"])):
+    for (person, source, turn, code), spans in _by_place(coded.codings).items():
+        text, place = texts[source], places[source, turn]
+        for start, end, coders in _merge(spans, text, int(place[0]), int(place[1])):
             length = len(text[start:end].split())
-            reason = _why_not(bool(coded.people.at[person, "consent"]), length, min_words, max_words)
+            reason = _why_not(bool(consents[person]), length, min_words, max_words)
             if reason:
                 withheld[reason] = withheld.get(reason, 0) + 1
                 continue
             shown = redactor.redact(text, start, end)
             digest = hashlib.sha256(f"{source}|{start}|{end}|{code}|{text[start:end]}".encode()).hexdigest()[:6]
-            segment, name = coded.people.at[person, "segment"], coded.codes.at[code, "name"]
+            segment, name = segments[person], names[code]
             masked = len(MASK.findall(shown))
             rows.append(
                 (f"{person}-{turn}-{digest}", person, segment, code, name, " ".join(shown.split()), source, turn, start, end,
@@ -173,15 +178,25 @@ def _why_not(consent: bool, length: int, min_words: int, max_words: int) -> str:
     return "too short" if length < min_words else "too long" if length > max_words else ""
 
 
-def _merge(part: pd.DataFrame, text: str, first: int, last: int) -> list[tuple[int, int, int]]:
+def _by_place(codings: pd.DataFrame) -> dict[tuple[str, str, int, str], list[tuple[int, int, str]]]:
+    """Start, end and coder of passages by participant, transcript, turn and code."""
+    found: dict[tuple[str, str, int, str], list[tuple[int, int, str]]] = {}
+    keys = ("participant", "source_id", "turn", "code_id", "start", "end", "coder")
+    for person, source, turn, code, *span in zip(*(codings[key] for key in keys), strict=True):
+        if not pd.isna(person):
+            found.setdefault((person, source, turn, code), []).append((int(span[0]), int(span[1]), span[2]))
+    return found
+
+
+def _merge(passages: list[tuple[int, int, str]], text: str, first: int, last: int) -> list[tuple[int, int, int]]:
     """Overlapping passages as one, clipped to the turn: the one cut most cleanly, with the number of coders who marked any."""
     groups: list[tuple[int, list[tuple[int, int]], set[str]]] = []
-    for coding in part.sort_values(["start", "end"]).itertuples(index=False):
-        start, end = _snap(text, max(int(coding.start), first), min(int(coding.end), last), first, last)
+    for from_, to, coder in sorted(passages):
+        start, end = _snap(text, max(from_, first), min(to, last), first, last)
         if groups and start < groups[-1][0]:
-            groups[-1] = (max(end, groups[-1][0]), [*groups[-1][1], (start, end)], groups[-1][2] | {coding.coder})
+            groups[-1] = (max(end, groups[-1][0]), [*groups[-1][1], (start, end)], groups[-1][2] | {coder})
         else:
-            groups.append((end, [(start, end)], {coding.coder}))
+            groups.append((end, [(start, end)], {coder}))
     chosen = [
         (max(spans, key=lambda span: _cleanness(text, *span, first, last)), coders) for _, spans, coders in groups
     ]

@@ -78,7 +78,7 @@ def unitised_alpha(length: int, coders: Sequence[Sequence[Span]]) -> Unitised:
 
 
 def measure_spans(coded: CodedInterviews) -> pd.DataFrame:
-    """Agreement on spans by code, over all interviews that two or more coders marked.
+    """Agreement on spans by code, over all interviews that every coder marked.
 
     Parameters
     ----------
@@ -112,8 +112,9 @@ def measure_spans(coded: CodedInterviews) -> pd.DataFrame:
 def _judged(coded: CodedInterviews) -> list[tuple[int, dict[str, list[Span]]]]:
     """Length of the participants' words of each interview that all coders marked, and their spans counted in those words alone."""
     found = []
+    by_source = dict(list(coded.codings.groupby("source_id")))
     for source, turns in coded.turns[coded.turns["role"] == "participant"].groupby("source_id", sort=True):
-        own = coded.codings[coded.codings["source_id"] == source]
+        own = by_source.get(source, coded.codings.iloc[:0])
         if own["coder"].nunique() < max(2, len(coded.coders)):
             continue
         starts, ends = turns["start"].to_numpy(int), turns["end"].to_numpy(int)
@@ -147,14 +148,17 @@ def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _coincidences(length: int, coders: Sequence[Sequence[Span]], codes: Sequence[str]) -> np.ndarray:
     """Length that pairs of coders gave to each pair of codes, over the number of other coders."""
-    cuts = sorted({0, length, *(edge for spans in coders for start, end, _ in spans for edge in (start, end))})
+    cuts = np.array(
+        sorted({0, length, *(edge for spans in coders for start, end, _ in spans for edge in (start, end))})
+    )
     place: Mapping[str, int] = {code: at for at, code in enumerate(codes)}
     total = np.zeros((len(codes), len(codes)))
     sizes = np.diff(cuts)
     labels = np.zeros((len(coders), len(sizes)), int)
     for coder, spans in enumerate(coders):
-        for start, end, code in spans:
-            labels[coder, np.searchsorted(cuts, start) : np.searchsorted(cuts, end)] = place[code]
+        edges = np.searchsorted(cuts, [span[:2] for span in spans]).tolist() if spans else []
+        for (first, last), (_, _, code) in zip(edges, spans, strict=True):
+            labels[coder, first:last] = place[code]
     for one in range(len(coders)):
         for other in range(len(coders)):
             if one != other:

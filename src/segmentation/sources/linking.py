@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from .coding import document_id, name_coders
+from .coding import CODINGS, document_id, name_coders
 from .job import Job
 from .offsets import SpanMover
 from .places import Library, Place
@@ -72,29 +72,30 @@ def link_codings(
 def _move(
     codings: pd.DataFrame, coded: pd.DataFrame, places: Mapping[str, Place], library: Library, job: Job
 ) -> pd.DataFrame:
-    rows, moved = [], 0
-    movers = {
-        name: SpanMover(coded.at[name, "text"], library.texts[place.source_id][place.start : place.end])
-        for name, place in places.items()
-    }
-    for row in codings.itertuples(index=False):
-        place = places.get(row.source_id)
+    rows: list[tuple] = []
+    moved = 0
+    for name, part in codings.groupby("source_id", sort=False):
+        place = places.get(str(name))
         if place is None:
-            rows.append(row)
+            rows += part.itertuples(name=None)
             continue
-        span = movers[row.source_id].move((row.start, row.end))
-        if span is None:
-            fix = "Code the text that is in the transcripts, or take the transcript out of the study"
-            message = f"a coding of {place.source_id} is not in its transcript"
-            job.bad(message, job.name, value=row.quote[:80], fix=fix)
-            continue
-        moved += span != (row.start, row.end)
-        start, end = place.start + span[0], place.start + span[1]
-        quote = library.texts[place.source_id][start:end]
-        rows.append(row._replace(source_id=place.source_id, start=start, end=end, quote=quote))
+        text = library.texts[place.source_id]
+        mover = SpanMover(
+            coded.at[name, "text"], text[place.start : place.end]
+        )  # of one text at a time: they are large
+        for number, _, first, last, code, coder, quote in part[CODINGS].itertuples(name=None):
+            span = mover.move((first, last))
+            if span is None:
+                fix = "Code the text that is in the transcripts, or take the transcript out of the study"
+                message = f"a coding of {place.source_id} is not in its transcript"
+                job.bad(message, job.name, value=quote[:80], fix=fix)
+                continue
+            moved += span != (first, last)
+            start, end = place.start + span[0], place.start + span[1]
+            rows.append((number, place.source_id, start, end, code, coder, text[start:end]))
     if moved:
         job.note(f"{moved} codings were moved onto transcripts that differ from the coded text in blanks or labels")
-    table = pd.DataFrame(rows, columns=list(codings.columns))
+    table = pd.DataFrame([row[1:] for row in sorted(rows, key=lambda row: row[0])], columns=CODINGS)
     return table.astype({"start": "int64", "end": "int64"})
 
 
@@ -192,6 +193,9 @@ def link_interviewees(tables: dict[str, pd.DataFrame], job: Job) -> None:
     people = tables["interviewees"]
     if "transcripts" in tables:
         texts, named = set(tables["transcripts"].index), set(people["source_id"].dropna())
+        blank = people.index[people["source_id"].isna()]
+        if len(blank):
+            job.note(f"{len(blank)} interviewees name no transcript: {', '.join(map(str, blank[:10]))}")
         for missing, words in (
             (named - texts, "interviewees have no transcript"),
             (texts - named, "transcripts have no interviewee"),

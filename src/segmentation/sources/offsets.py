@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "move_span"]
+__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "misplaced", "move_span"]
 
 CUT = 90  # a name this long or longer may be a quote cut short by the program
 
@@ -59,8 +58,19 @@ def locate_all(
     texts: Mapping[str, str], marked: Sequence[Marked], convention: Convention
 ) -> list[tuple[int, int] | None]:
     """``locate`` for many selections, each text measured once."""
-    points = {source_id: _points(texts[source_id], convention) for source_id in {mark.source_id for mark in marked}}
-    return [_span(*points[mark.source_id], mark, convention) for mark in marked]
+    spans: list[tuple[int, int] | None] = [None] * len(marked)
+    for source_id, numbers in _by_source(marked).items():
+        plain, starts = _points(texts[source_id], convention)
+        for number in numbers:
+            spans[number] = _span(plain, starts, marked[number], convention)
+    return spans
+
+
+def _by_source(marked: Sequence[Marked]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for number, mark in enumerate(marked):
+        found.setdefault(mark.source_id, []).append(number)
+    return found
 
 
 def _span(plain: str, starts: np.ndarray, mark: Marked, convention: Convention) -> tuple[int, int] | None:
@@ -81,10 +91,11 @@ def _matches(quote: str, mark: Marked) -> bool | None:
     found = _squeeze(quote)
     verdict = None
     for kept in (mark.name, mark.description):
-        words = _squeeze(kept).removesuffix("...").removesuffix("…").strip()
+        whole = _squeeze(kept)
+        words = whole.removesuffix("...").removesuffix("…").strip()
         if len(words) < 2:
             continue
-        if found == words or (len(words) >= CUT and found.startswith(words)):
+        if found in (whole, words) or (len(words) >= CUT and found.startswith(words)):
             return True
         verdict = False
     return verdict
@@ -108,29 +119,53 @@ def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tup
     candidates = [
         Convention(u, c, i) for i, u, c in product((False, True), (False, True), (2, 1) if has_pairs else (2,))
     ]
-    scored = []
-    for order, convention in enumerate(candidates):
-        points = {source_id: _points(text, convention) for source_id, text in texts.items()}
-        right, told, cut = _score(points, marked, convention)
-        scored.append((-right, cut, order, told, convention))
+    totals = np.zeros((len(candidates), 3), int)
+    for source_id, numbers in _by_source(marked).items():
+        own = [marked[number] for number in numbers]
+        for order, convention in enumerate(candidates):
+            totals[order] += _score(*_points(texts[source_id], convention), own, convention)
+    scored = [(-right, cut, order, told, candidates[order]) for order, (right, told, cut) in enumerate(totals.tolist())]
     right, cut, _, told, best = min(scored, key=lambda item: item[:3])
     quotes = f"{-right} of {told} kept quotes match" if told else "the program kept no quotes to compare"
     words = str(best) if has_pairs else str(best).replace(f", line ends of two characters as {best.crlf}", "")
     return best, f"{words}; {quotes}, {cut} of {2 * len(marked)} edges fall inside a word"
 
 
-def _score(
-    points: Mapping[str, tuple[str, np.ndarray]], marked: Sequence[Marked], convention: Convention
-) -> tuple[int, int, int]:
+def _score(plain: str, starts: np.ndarray, marked: Sequence[Marked], convention: Convention) -> tuple[int, int, int]:
+    """Kept words that match, kept words that could, and edges inside a word, of the selections of one text."""
     right = told = cut = 0
     for mark in marked:
-        plain, starts = points[mark.source_id]
         span = _span(plain, starts, mark, convention)
         verdict = None if span is None else _matches(plain[span[0] : span[1]], mark)
         told += verdict is not None or (span is None and bool(mark.name))
         right += bool(verdict)
         cut += 2 if span is None else _inside(plain, span[0]) + _inside(plain, span[1])
     return right, told, cut
+
+
+def misplaced(texts: Mapping[str, str], marked: Sequence[Marked], spans: Sequence[tuple[int, int] | None]) -> list[str]:
+    """Selections whose kept words are not those at their place, in words; none of a file that keeps something else there.
+
+    Programs let people rename a quotation: only where most kept words are the quotes does another word mean a wrong place.
+
+    Examples
+    --------
+    >>> marks = [Marked("a", 0, 4, "late"), Marked("a", 5, 8, "and"), Marked("a", 0, 3, "won")]
+    >>> misplaced({"a": "late and won"}, marks, [(0, 4), (5, 8), (0, 3)])
+    ["'won' kept, 'lat' at 0 to 3 of 'a'"]
+    """
+    plain = {source_id: text.replace("\r\n", "\n").replace("\r", "\n") for source_id, text in texts.items()}
+    right, wrong = 0, []
+    for mark, span in zip(marked, spans, strict=True):
+        found = "" if span is None else plain[mark.source_id][slice(*span)]
+        verdict = None if span is None else _matches(found, mark)
+        right += verdict is True
+        if verdict is False:
+            kept = _squeeze(mark.name or mark.description)[:40]
+            wrong.append(
+                f"{kept!r} kept, {_squeeze(found)[:40]!r} at {mark.first} to {mark.last} of {mark.source_id!r}"
+            )
+    return wrong if right > len(wrong) else []
 
 
 def _inside(text: str, edge: int) -> bool:
@@ -155,20 +190,20 @@ class SpanMover:
         self.same = coded == transcript
         self.coded, self.transcript = coded, transcript
         if not self.same:
-            self.here, self.there = _solid(coded), _solid(transcript)
-            self.words = "".join(transcript[n] for n in self.there)
-            self.equal = "".join(coded[n] for n in self.here) == self.words
+            self.here, words = _solid(coded)
+            self.there, self.words = _solid(transcript)
+            self.equal = words == self.words
 
     def move(self, span: tuple[int, int]) -> tuple[int, int] | None:
         """Span in the transcript, None if the words are not in it."""
         if self.same:
             return span
-        first, last = bisect_left(self.here, span[0]), bisect_left(self.here, span[1])
+        first, last = np.searchsorted(self.here, span).tolist()
         if first >= last:
             return None
         if self.equal:
-            return self.there[first], self.there[last - 1] + 1
-        wanted = "".join(self.coded[n] for n in self.here[first:last])
+            return int(self.there[first]), int(self.there[last - 1]) + 1
+        wanted = "".join(self.coded[n] for n in self.here[first:last].tolist())
         share = span[0] / max(len(self.coded), 1) * len(self.words)
         places, place = [], self.words.find(wanted)
         while place >= 0:
@@ -177,8 +212,12 @@ class SpanMover:
         if not places:
             return None
         nearest = min(places, key=lambda place: abs(place - share))
-        return self.there[nearest], self.there[nearest + len(wanted) - 1] + 1
+        return int(self.there[nearest]), int(self.there[nearest + len(wanted) - 1]) + 1
 
 
-def _solid(text: str) -> list[int]:
-    return [n for n, character in enumerate(text) if not character.isspace() and character != "\ufeff"]
+def _solid(text: str) -> tuple[np.ndarray, str]:
+    """Where the characters of a text stand that are no blanks, and those characters in a row."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    blank = [ord(character) for character in set(text) if character.isspace() or character == "\ufeff"]
+    solid = ~np.isin(points, blank)
+    return np.flatnonzero(solid), points[solid].tobytes().decode("utf-32-le", "surrogatepass")
