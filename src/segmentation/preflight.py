@@ -14,7 +14,7 @@ from .period import Period
 from .personas import load_personas
 from .qualitative.contract import check_interviews
 from .sources import latest_period, list_periods, read_sources
-from .study import Study
+from .study import Study, load_hypotheses
 from .tracking import load_experiments, load_kpis, read_exposures, read_feedback
 
 __all__ = ["CheckedStudy", "check_before_run", "check_study"]
@@ -36,7 +36,7 @@ class CheckedStudy:
     complete : int
         Units that segments are formed on: those with every base variable, or with enough of them where the method allows it.
     written : mapping of str to int
-        What the team wrote: personas, messages, experiments, kpis, feedback, and how many of each.
+        What the team wrote: personas, messages, experiments, hypotheses, kpis, feedback, and how many of each.
     """
 
     period: Period | None
@@ -188,6 +188,9 @@ def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -
         from .clustering.decisions import load_decisions  # see _count_complete
 
         load_decisions(study)
+    if study.evidence.hypotheses is not None:
+        with _collected(found):
+            written["hypotheses"] = len(load_hypotheses(study))
     for key, load in (("kpis", load_kpis), ("feedback", read_feedback)):
         if getattr(study, key) is not None:
             with _collected(found):

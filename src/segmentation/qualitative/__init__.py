@@ -7,7 +7,16 @@ from .alpha import Alpha, krippendorff_alpha
 from .coded import CodedInterviews, build_coded_interviews, code_presence, describe_interviews, tabulate_codebook
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
-from .intervals import adjust_p_values, freeman_halton_test, multinomial_test, newcombe_interval, wilson_interval
+from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
+from .evidence_words import describe_evidence, tabulate_evidence, tabulate_evidence_quotes, tabulate_rule
+from .intervals import (
+    adjust_p_values,
+    exact_interval,
+    freeman_halton_test,
+    multinomial_test,
+    newcombe_interval,
+    wilson_interval,
+)
 from .language import Language, compare_language, describe_language, log_odds, tabulate_language
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
 from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
@@ -37,6 +46,7 @@ __all__ = [
     "Alpha",
     "CodedInterviews",
     "Cooccurrence",
+    "EvidenceMatrix",
     "JobScores",
     "Language",
     "QuoteBank",
@@ -60,6 +70,7 @@ __all__ = [
     "compare_themes",
     "describe_agreement",
     "describe_cooccurrence",
+    "describe_evidence",
     "describe_interviewees",
     "describe_interviews",
     "describe_jobs",
@@ -69,8 +80,13 @@ __all__ = [
     "describe_refi_file",
     "describe_saturation",
     "describe_themes",
+    "evidence_matrix",
+    "exact_interval",
     "freeman_halton_test",
+    "gather_hypotheses",
+    "grade_strand",
     "job_answers",
+    "judge_hypothesis",
     "krippendorff_alpha",
     "log_odds",
     "measure_agreement",
@@ -87,12 +103,15 @@ __all__ = [
     "tabulate_agreement",
     "tabulate_codebook",
     "tabulate_cooccurrence",
+    "tabulate_evidence",
+    "tabulate_evidence_quotes",
     "tabulate_interviewees",
     "tabulate_job_quotes",
     "tabulate_jobs",
     "tabulate_language",
     "tabulate_plan",
     "tabulate_quotes",
+    "tabulate_rule",
     "tabulate_saturation",
     "tabulate_themes",
     "unitised_alpha",

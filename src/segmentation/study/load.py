@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ..errors import StudyError, Violation, nearest_word
 from .choices import Choices
+from .evidence import Evidence, Hypothesis, Stakeholders
 from .jobs import Job
 from .model import Study
 from .parts import Part, Source, Variable
@@ -52,7 +53,7 @@ def load_study(path: str | Path) -> Study:
     try:
         study = Study.model_validate({**content, "folder": file.parent, "file": file})
     except ValidationError as error:
-        violations += [_violation(item, file, lines) for item in error.errors()]
+        violations += [explain_item(item, file, lines) for item in error.errors()]
         raise StudyError(violations) from None
     violations += check_references(study, lines)
     if violations:
@@ -60,7 +61,8 @@ def load_study(path: str | Path) -> Study:
     return study
 
 
-def _violation(item: Any, file: Path, lines: dict[tuple[Any, ...], int]) -> Violation:
+def explain_item(item: Any, file: Path, lines: dict[tuple[Any, ...], int]) -> Violation:
+    """One complaint of the validation as a violation with its line and what to do."""
     place = tuple(item["loc"])
     known = place
     while known and known not in lines:
@@ -93,6 +95,9 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
         "jobs": Job,
         "choices": Choices,
         "scorecard": Scorecard,
+        "evidence": Evidence,
+        "hypotheses": Hypothesis,
+        "stakeholders": Stakeholders,
         "targeting": Targeting if len(place) < 3 else Criterion,
     }
     model = models.get(str(place[0]), Study) if place else Study

@@ -12,7 +12,7 @@ from .segmenting import METHODS
 __all__ = ["check_references"]
 
 AVERAGED = ("targeting.attractiveness", "targeting.fit", "positioning", "scorecard.value")
-FILES = ("personas", "messages", "experiments", "kpis", "feedback")
+FILES = ("personas", "messages", "experiments", "kpis", "feedback", "interview_plan", "hypotheses")
 
 
 def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violation]:
@@ -47,7 +47,7 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
         fix = "Check the path, or take the key out: explore.ipynb then writes decisions.yaml beside the study"
         found.append(Violation("no such file", file, None, "decisions", named, "", fix, lines.get(("decisions",))))
     for key in FILES:
-        named = getattr(study, key)
+        named = study.evidence.hypotheses if key == "hypotheses" else getattr(study, key)
         if named is not None and not study.resolve(named).exists():
             fix = "Check the path; it is relative to the study file"
             found.append(Violation("no such file", file, None, key, named, "", fix, lines.get((key,))))
@@ -104,6 +104,7 @@ def _check_names(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violat
             named += [(f"targeting.{axis}", c.variable) for c in criteria if c.variable != "size"]
     named += [("scorecard.known_before", name) for name in study.scorecard.known_before]
     named += [("scorecard.value", study.scorecard.value)]
+    named += [("evidence.themes", name) for name in study.evidence.themes]
     for key, name in named:
         if name is None:
             continue

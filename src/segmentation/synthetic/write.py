@@ -25,6 +25,7 @@ CARRIED = (
     "study.yaml",
     "README.md",
     "value_rules.yaml",
+    "hypotheses.yaml",
     "experiments.yaml",
     "kpis.yaml",
     "messages.csv",
