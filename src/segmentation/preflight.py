@@ -15,7 +15,7 @@ from .personas import load_personas
 from .qualitative.contract import check_interviews
 from .sources import latest_period, list_periods, read_sources
 from .study import Study, load_hypotheses
-from .tracking import load_experiments, load_kpis, read_exposures, read_feedback
+from .tracking import load_experiments, load_kpis, read_exposures, read_feedback, read_interview_plan
 
 __all__ = ["CheckedStudy", "check_before_run", "check_study"]
 
@@ -191,7 +191,7 @@ def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -
     if study.evidence.hypotheses is not None:
         with _collected(found):
             written["hypotheses"] = len(load_hypotheses(study))
-    for key, load in (("kpis", load_kpis), ("feedback", read_feedback)):
+    for key, load in (("kpis", load_kpis), ("feedback", read_feedback), ("interview_plan", read_interview_plan)):
         if getattr(study, key) is not None:
             with _collected(found):
                 written[key] = len(load(study))

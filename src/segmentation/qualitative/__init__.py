@@ -9,6 +9,7 @@ from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
 from .evidence_words import describe_evidence, tabulate_evidence, tabulate_evidence_quotes, tabulate_rule
+from .fieldwork import Fieldwork, describe_fieldwork, measure_fieldwork, tabulate_fieldwork, tabulate_refusals
 from .intervals import (
     adjust_p_values,
     exact_interval,
@@ -47,6 +48,7 @@ __all__ = [
     "CodedInterviews",
     "Cooccurrence",
     "EvidenceMatrix",
+    "Fieldwork",
     "JobScores",
     "Language",
     "QuoteBank",
@@ -71,6 +73,7 @@ __all__ = [
     "describe_agreement",
     "describe_cooccurrence",
     "describe_evidence",
+    "describe_fieldwork",
     "describe_interviewees",
     "describe_interviews",
     "describe_jobs",
@@ -91,6 +94,7 @@ __all__ = [
     "log_odds",
     "measure_agreement",
     "measure_cooccurrence",
+    "measure_fieldwork",
     "measure_saturation",
     "measure_spans",
     "multinomial_test",
@@ -105,12 +109,14 @@ __all__ = [
     "tabulate_cooccurrence",
     "tabulate_evidence",
     "tabulate_evidence_quotes",
+    "tabulate_fieldwork",
     "tabulate_interviewees",
     "tabulate_job_quotes",
     "tabulate_jobs",
     "tabulate_language",
     "tabulate_plan",
     "tabulate_quotes",
+    "tabulate_refusals",
     "tabulate_rule",
     "tabulate_saturation",
     "tabulate_themes",

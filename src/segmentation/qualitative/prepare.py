@@ -55,7 +55,9 @@ def list_codes(coded: CodedInterviews) -> pd.DataFrame:
     return pd.DataFrame({"name": codes["name"].astype("str"), "pain": pain.astype(bool)}).rename_axis("code_id")
 
 
-def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) -> SamplingPlan:
+def plan_next_interviews(
+    run: Workspace, data: Dataset, coded: CodedInterviews | None, frozen: pd.DataFrame | None = None
+) -> SamplingPlan:
     """Plan the next interviews from this quarter's segments, with the study's choices.
 
     Parameters
@@ -64,8 +66,10 @@ def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) 
         Whose stages 01 and 02 are done.
     data : Dataset
         With ``contacts`` where the study has them: a unit all of whose contacts opted out is not asked.
-    coded : CodedInterviews
-        Their interviewees are not asked again.
+    coded : CodedInterviews or None
+        Their interviewees are not asked again; None leaves nobody out for it.
+    frozen : pandas.DataFrame, optional
+        The frozen plan with answers: who refused is not asked again either.
 
     Returns
     -------
@@ -79,7 +83,10 @@ def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) 
             data["contacts"].dropna(subset=[unit]).groupby(unit)["opted_out"].agg(lambda out: out.fillna(False).all())
         )
         barred = [str(name) for name in opted.index[opted.astype(bool)]]
-    known = [str(name) for name in coded.people[unit].dropna()] if unit in coded.people.columns else []
+    people = pd.DataFrame() if coded is None else coded.people
+    known = [str(name) for name in people[unit].dropna()] if unit in people.columns else []
+    if frozen is not None:
+        barred += [str(name) for name in frozen.loc[frozen["answer"] == "refused", unit]]
     return plan_interviews(
         encoded,
         run.read("membership"),

@@ -13,6 +13,7 @@ from .campaign import EXPERIMENT, Campaign, draw_campaign, draw_feedback
 from .cdp import write_identifies, write_tracks
 from .coding import code_by_authors, code_second, measure_agreement, write_project
 from .crm import draw_companies, draw_contacts, draw_deals, name_companies, write_crm, write_csv
+from .fieldwork import draw_interview_plan
 from .interviews import Interview, read_interviews, write_transcripts
 from .plan import TEMPLATES, find_tier
 from .population import Population, build_population, read_interviewee_plan
@@ -64,6 +65,8 @@ def write_study(folder: str | Path, tier: str = "medium", seed: int = 1) -> Path
     write_survey(survey, contacts, folder / "survey", seed)
     _write_campaign(campaign, folder / "campaign")
     agreement = _write_interviews(interviews, population, folder / "interviews", seed)
+    plan = draw_interview_plan(population, interviews, seed)
+    write_csv(plan, {name: name for name in plan.columns}, folder / "interview_plan.csv")
     _carry(folder)
     write_truth(folder / "truth", (width, seed), population, survey, campaign, agreement)
     return folder / "study.yaml"
