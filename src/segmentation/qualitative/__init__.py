@@ -39,6 +39,8 @@ from .saturation import (
     stopping_point,
     tabulate_saturation,
 )
+from .stakeholders import StakeholderCube, map_stakeholders
+from .stakeholders_words import describe_stakeholders, tabulate_conflicts, tabulate_stakeholders, tabulate_wants
 from .themes import Themes, compare_themes, describe_themes, tabulate_themes
 from .unitised import Unitised, measure_spans, unitised_alpha
 
@@ -58,6 +60,7 @@ __all__ = [
     "Representativeness",
     "SamplingPlan",
     "Saturation",
+    "StakeholderCube",
     "Themes",
     "Unitised",
     "adjust_p_values",
@@ -82,6 +85,7 @@ __all__ = [
     "describe_quotes",
     "describe_refi_file",
     "describe_saturation",
+    "describe_stakeholders",
     "describe_themes",
     "evidence_matrix",
     "exact_interval",
@@ -92,6 +96,7 @@ __all__ = [
     "judge_hypothesis",
     "krippendorff_alpha",
     "log_odds",
+    "map_stakeholders",
     "measure_agreement",
     "measure_cooccurrence",
     "measure_fieldwork",
@@ -106,6 +111,7 @@ __all__ = [
     "stopping_point",
     "tabulate_agreement",
     "tabulate_codebook",
+    "tabulate_conflicts",
     "tabulate_cooccurrence",
     "tabulate_evidence",
     "tabulate_evidence_quotes",
@@ -119,7 +125,9 @@ __all__ = [
     "tabulate_refusals",
     "tabulate_rule",
     "tabulate_saturation",
+    "tabulate_stakeholders",
     "tabulate_themes",
+    "tabulate_wants",
     "unitised_alpha",
     "wilson_interval",
     "write_qdc",
