@@ -156,13 +156,20 @@ def _count_complete(features: FeatureTable, study: Study) -> int:
     """Units the method can learn from, after checking that there are enough for the numbers of segments and that rules are a partition."""
     from .clustering.methods import count_usable  # the room is heavy, and a run that begins does not need it here
 
-    most = study.segmentation.candidates[-1]
+    where = f"segmentations.{next(iter(study.segmentations))}"
+    found: list[Violation] = []
+    for variable in study.base:
+        try:
+            fit_encoder(features, [variable])
+        except ParameterError as error:
+            fix = "Take it out of the base, or correct it at its source"
+            found.append(Violation(str(error), str(study.file), None, f"{where}.base", variable.name, "", fix))
+    if found:
+        raise DataContractError(found)
     try:
         return count_usable(study, features, fit_encoder(features, study.base))
     except ParameterError as error:
-        where = f"segmentations.{next(iter(study.segmentations))}.segments"
-        fix = "Ask for fewer segments, or bring more units"
-        raise DataContractError([Violation(str(error), str(study.file), None, where, most, fix=fix)]) from None
+        raise DataContractError([Violation(str(error), str(study.file), None, where)]) from None
 
 
 def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-__all__ = ["count_words", "few_words", "join_words", "percent_words", "range_words", "source_words"]
+__all__ = ["count_words", "few_words", "join_words", "percent_words", "range_words", "source_words", "span_words"]
 
 
 def count_words(n: int, one: str, many: str = "") -> str:
@@ -56,6 +56,14 @@ def range_words(limits: Sequence[float], spec: str = ".2f") -> str:
     """
     lower, upper = limits
     return "no interval" if pd.isna(lower) or pd.isna(upper) else f"{lower:{spec}} to {upper:{spec}}"
+
+
+def span_words(low: int, high: int, one: str, many: str = "") -> str:
+    """
+    >>> span_words(2, 8, "segment"), span_words(1, 1, "segment")
+    ('2 to 8 segments', '1 segment')
+    """
+    return count_words(low, one, many) if low == high else f"{low:,} to {count_words(high, one, many)}"
 
 
 def few_words(n: int, least: int) -> str:

@@ -67,7 +67,11 @@ def test_load_study_good_file_gives_parts(folder):
         ("path: events.csv", "path: evens.csv", r"line 5.*no such file; got 'evens.csv'"),
         ("name: money,", "name: active_days,", "variable name stands twice"),
         ("measure: money, column: amount", "measure: mean", "needs items"),
-        ("study: tiny", "study: Tiny Study", "String should match pattern"),
+        (
+            "study: tiny",
+            "study: Tiny Study",
+            "not written as it must be; got .Tiny Study.; allowed: lower-case letters",
+        ),
         ("unit: account_id", "unit: account_id\nunit: other", "line 3.*key stands twice"),
         ("study: tiny", "study: *anchor", "aliases"),
         ("study: tiny", "study: [tiny", "not valid YAML"),
@@ -108,3 +112,70 @@ def test_load_study_huge_file_is_refused(folder):
 def test_study_schema_matches_the_shipped_file():
     shipped = Path(__file__).parents[2] / "docs" / "study.schema.json"
     assert json.loads(shipped.read_text()) == json.loads(json.dumps(study_schema()))
+
+
+def test_load_study_wrong_words_do_not_hide_names_that_mean_nothing(folder):
+    path = folder / "study.yaml"
+    text = (
+        path.read_text()
+        .replace("kind: geographic", "kind: geografic")
+        .replace("[active_days, money]", "[active_days, mony]")
+    )
+    path.write_text(text + "questions: [money, money, moneyy]\nchoices: {pairs: 3}\n")
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    told = [str(violation) for violation in caught.value.violations]
+    assert [violation.line for violation in caught.value.violations] == sorted(v.line for v in caught.value.violations)
+    for words in (
+        "line 9, column 'variables.2.kind': not one of the words known here; got 'geografic'",
+        "no such variable; got 'mony'",
+        "column 'questions': stands twice; got 'money'",
+        "column 'questions': no such variable; got 'moneyy'",
+        "column 'choices.pairs': too small; got 3; allowed: a whole number, 10 to 10,000",
+    ):
+        assert any(words in line for line in told), (words, told)
+    assert len(told) == 5
+
+
+def test_load_study_what_refers_to_a_wrong_variable_is_not_wrong_for_that(folder):
+    path = folder / "study.yaml"
+    path.write_text(path.read_text().replace("name: money, ", "name: money, level: heap, "))
+    with pytest.raises(StudyError, match=r"^1 problem in the study") as caught:
+        load_study(path)
+    assert "'heap'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "choices: {alpha: .nan}",
+            "column 'choices.alpha': not a finite number; got 'nan'; allowed: a number, above 0 and below 0.5",
+        ),
+        ("choices: {starts: many}", "not a whole number; got 'many'; allowed: a whole number, 1 to 10,000"),
+        ("title: 7", "column 'title': not text; got 7; allowed: text. Put it in quotes"),
+        ("synthetic: perhaps", "neither true nor false; got 'perhaps'; allowed: true or false"),
+        ("positioning: money", "column 'positioning': not a list; got 'money'"),
+        (
+            "targeting: {attractiveness: [], fit: [{variable: money}]}",
+            "0 given, too few; allowed: a list of entries, 1 to 6 of them",
+        ),
+        (
+            "targeting: {attractiveness: [{variable: money, weight: 0}], fit: [{variable: money}]}",
+            "weight': too small; got 0; allowed: a number, above 0",
+        ),
+        (
+            "journeys: {start: signed_up}",
+            "column 'journeys.start': not a list; got 'signed_up'; allowed: a list of texts",
+        ),
+    ],
+)
+def test_load_study_wrong_value_is_told_in_plain_words(folder, line, words):
+    path = folder / "study.yaml"
+    path.write_text(f"{path.read_text()}{line}\n")
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    assert len(caught.value.violations) == 1
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert ", line " in str(caught.value)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..errors import ParameterError
-from ..words import source_words
+from ..words import source_words, span_words
 from .across import cross_labels
 from .kmeans import Search, adjusted_rand
 from .selection import PATTERN_JACCARD, STABLE_JACCARD, Comparison, check_compared
@@ -98,7 +98,7 @@ def tabulate_comparison(comparison: Comparison, *, units: str = "units", source:
         "tighter than without segments": ".1%",
     }
     caption = (
-        f"Partitions into {table.index.min()} to {table.index.max()} segments compared. "
+        f"Partitions into {span_words(table.index.min(), table.index.max(), 'segment')} compared. "
         f"n = {comparison.n:,} {units} with every base variable; {comparison.pairs} pairs of bootstrap samples.{source_words(source)}"
     )
     note = (
@@ -162,7 +162,7 @@ def tabulate_search(comparison: Comparison, *, units: str = "units", source: str
         }
     ).reset_index(drop=True)
     caption = (
-        f"How surely the best partition into {table.index.min()} to {table.index.max()} segments was found. "
+        f"How surely the best partition into {span_words(table.index.min(), table.index.max(), 'segment')} was found. "
         f"n = {comparison.n:,} {units} with every base variable.{source_words(source)}"
     )
     note = (

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints, ValidationError
 
 from ..errors import Violation, nearest_word
+from ..study.explain import explain
 from ..study.parts import Part
 
 __all__ = ["Merge", "NamedSegment", "SegmentDecisions", "read_content"]
@@ -116,7 +117,7 @@ def read_content(
         try:
             found[name] = SegmentDecisions.model_validate({} if part is None else part)
         except ValidationError as error:
-            violations += [_violation(item, str(name), file, lines) for item in error.errors()]
+            violations += explain(error, SegmentDecisions, file, lines, prefix=(name,))
         else:
             violations += _check_merges(found[name], name, file, lines) + _check_names(found[name], name, file, lines)
     return found, violations
@@ -159,34 +160,3 @@ def _check_names(
             )
         first.setdefault(key, segment)
     return violations
-
-
-def _violation(item: Any, name: str, file: str, lines: Mapping[tuple[Any, ...], int]) -> Violation:
-    place = tuple(part for part in (name, *item["loc"]) if part != "[key]")
-    known = place
-    while known and known not in lines:
-        known = known[:-1]
-    where, line = ".".join(str(part) for part in place), lines.get(known)
-    kind, context = item["type"], item.get("ctx", {})
-    if kind == "extra_forbidden":
-        keys = _keys_at(place[1:-1])
-        fix = nearest_word(place[-1], keys) or f"Keys here: {', '.join(keys)}"
-        return Violation("unknown key", file, None, where, line=line, fix=fix)
-    if kind == "missing":
-        return Violation("this key is required", file, None, where, line=line)
-    value = item["input"] if isinstance(item["input"], (str, int, float, bool)) else None
-    if kind == "string_too_long":
-        message = f"longer than {context['max_length']} characters ({len(str(value))})"
-        return Violation(message, file, None, where, str(value)[:40] + "…", line=line)
-    if kind == "string_too_short":
-        return Violation("this must not be empty", file, None, where, line=line)
-    if kind == "string_type":
-        return Violation("not text", file, None, where, value, "", "Put it in quotes", line)
-    return Violation(item["msg"].removeprefix("Value error, "), file, None, where, value, line=line)
-
-
-def _keys_at(place: tuple[Any, ...]) -> list[str]:
-    model = (
-        {"segments": NamedSegment, "merge": Merge}.get(str(place[0]), SegmentDecisions) if place else SegmentDecisions
-    )
-    return [part.alias or key for key, part in model.model_fields.items()]

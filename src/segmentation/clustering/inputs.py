@@ -215,7 +215,7 @@ def complete_rows(encoded: pd.DataFrame, *, segments: int = 1) -> pd.DataFrame:
     if segments > distinct:
         raise ParameterError(
             f"{segments} segments need at least {segments} different units; "
-            f"there are {distinct} different rows among {len(rows)} complete units"
+            f"there are {distinct} different rows among {len(rows)} complete units. Ask for fewer segments, or bring more units"
         )
     return rows
 

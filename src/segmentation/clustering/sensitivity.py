@@ -20,6 +20,7 @@ from .centring import swap_centring
 from .imputation import draw_missing
 from .inputs import spawn_seeds
 from .solution import Solution, assign_segments, fit_segments
+from .structure import SMALLEST
 
 __all__ = ["Sensitivity", "assess_sensitivity", "describe_sensitivity", "tabulate_sensitivity"]
 
@@ -238,6 +239,10 @@ def describe_sensitivity(sensitivity: Sensitivity, *, units: str = "units") -> R
     tried = sensitivity.tried.dropna(subset=["ari"])
     if tried.empty:
         return Callout("absent", "No other choice could be tried beside the published segments.")
+    if tried["n"].max() < SMALLEST:
+        n = int(tried["n"].max())
+        why = "So few fall together or apart by accident, so that agreement between choices is no sign of segments."
+        return Callout("caution", f"With {n:,} {units} in segments, other choices tell nothing.", why)
     number, apart = tried["kind"] == "number", tried["kind"].isin(NOT_THE_SAME_QUESTION)
     whole = ~(tried["overlap"] < MUCH)
     same, moved = (tried["ari"] >= SAME) & whole, tried["ari"] < MUCH

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..display import Reading, Table
-from ..words import source_words
+from ..words import count_words, source_words
 from .criteria import FolkRules, folk_rates
 from .selection import PATTERN_JACCARD, Comparison, check_compared
 from .stability import Stability
@@ -139,14 +139,16 @@ def describe_stability(stability: Stability, comparison: Comparison, *, segments
     if np.isnan(row["search"]):
         return Reading(
             [
-                f"With {k} segments two repeats of the study agree to {row['value']:.2f} (1 is full agreement, 0 is chance). For this "
+                f"With {count_words(k, 'segment')} two repeats of the study agree to {row['value']:.2f} (1 is full "
+                f"agreement, 0 is chance). For this "
                 "method the search was not told apart from the sample."
             ]
         )
     starts = int(stability.searching.loc[k, "starts"])
     total, search = 1 - row["value"], max(row["search"], 0.0)
     text = (
-        f"With {k} segments and {starts} starts a repeat, two repeats of the study disagree by {total:.2f} (0 is no disagreement, 1 is "
+        f"With {count_words(k, 'segment')} and {starts} starts a repeat, two repeats of the study disagree by {total:.2f} (0 "
+        f"is no disagreement, 1 is "
         f"chance). {_in_words(row).capitalize()}."
     )
     if search >= LITTLE and search > max(row["sample"], 0.0):

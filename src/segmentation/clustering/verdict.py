@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, format_p
 from ..study import Choices
-from ..words import join_words
+from ..words import count_words, join_words
 from .power import describe_power
 from .selection import (
     PATTERN_JACCARD,
@@ -412,7 +412,7 @@ def _explain_stability(verdict: Verdict) -> str:
         )
         return f"Stability says nothing here: {why}, which is the same in every sample. What is made so is called constructive."
     return (
-        f"Stability: with {verdict.segments} segments, repeats on resampled data agree to {verdict.ari_mean:.2f} "
+        f"Stability: with {count_words(verdict.segments, 'segment')}, repeats on resampled data agree to {verdict.ari_mean:.2f} "
         "(1 is full agreement, 0 is chance), and the least stable segment and its counterpart have "
         f"{verdict.jaccard_min:.0%} of the members of either in common. The rule: a solution of k-means is called natural (found in "
         f"the data) if every segment has at least {STABLE_JACCARD:.0%} in common and the joint test above rejects, with this number of "

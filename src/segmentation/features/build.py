@@ -41,7 +41,8 @@ def build_features(
     """Measure every variable of the study for every known unit.
 
     Known are the units of tables that have one row a unit (companies), created before the period's end or active
-    before it, and all units with events before it; only a study with neither takes them from its survey. Of several
+    before it, and all units with events before it; a study with neither takes them from its survey, and one without a
+    survey from the tables its variables are read from. Of several
     accounts with one ``domain_key`` the first created is kept. The latest answer of a unit to the survey counts; if
     it is careless, its survey variables are missing.
 
@@ -259,6 +260,10 @@ def _known_units(draft: _Draft, data: Dataset, study: Study, active: pd.Index, a
             known, later = known.union(ids[~made_later]), later.union(ids[made_later])
     if known.empty and answers is not None:
         known = pd.Index(answers.latest.index)
+    if known.empty:
+        for name in {v.source for v in study.variables if v.measure == "value"} & set(data.tables):
+            if study.unit in data[name].columns:
+                known = known.union(pd.Index(data[name][study.unit].dropna().astype(str)))
     absent = later.difference(known)
     if len(absent):
         draft.counts["created_after_period"] = len(absent)

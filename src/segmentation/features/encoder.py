@@ -19,6 +19,7 @@ __all__ = ["EncodedVariable", "Encoder", "fit_encoder"]
 
 TRANSFORMS = ("none", "log1p", "sqrt")
 LEVELS = ("numeric", "ordinal", "binary", "nominal")
+FEW = 20  # units; below, names that hardly repeat say nothing of a column
 IQR_OF_NORMAL = (
     1.3489795003921634  # interquartile range of a standard normal; makes the robust scale a standard deviation
 )
@@ -245,6 +246,11 @@ def _learn_names(column: pd.Series, variable: Variable) -> EncodedVariable:
     if known.nunique() == 1:
         raise ParameterError(
             f"base variable {variable.name!r} is {known.iloc[0]!r} for every unit, so it cannot tell segments apart"
+        )
+    if len(known) >= FEW and known.nunique() > len(known) / 2:
+        raise ParameterError(
+            f"base variable {variable.name!r} has {known.nunique():,} different names among {len(known):,} units: an id tells units "
+            "apart, not segments"
         )
     declared = tuple(dict.fromkeys(variable.levels))
     categories = (*declared, *sorted(set(known) - set(declared)))

@@ -45,23 +45,18 @@ def unit_weights(features: FeatureTable | pd.DataFrame, study: Study) -> pd.Seri
     if study.weight is None:
         return None
     weights = feature_values(features, [study.weight])[study.weight].astype(float)
-    found = []
+    file = ", ".join(study.sources[study.variable(study.weight).source].paths) or str(study.file)
     wrong = weights.index[(weights < 0) | np.isinf(weights)]
+    found, fix = [], "Correct the weights at their source"
     if len(wrong):
-        found.append(
-            Violation(
-                f"{len(wrong)} weights are negative or infinite",
-                str(study.file),
-                rows_words(wrong),
-                study.weight,
-                float(weights[wrong[0]]),
-                "0 or more",
-                "Correct the weights at their source",
-            )
-        )
+        message, value = f"{len(wrong)} weights are negative or infinite", float(weights[wrong[0]])
+        found.append(Violation(message, file, rows_words(wrong), study.weight, value, "0 or more", fix))
+    elif weights.isna().all():
+        fix = "Check the column that the weight is read from, or take weight: out of the study file"
+        found.append(Violation("no unit has a weight", file, None, study.weight, None, "", fix))
     elif not weights.sum() > 0:
         fix = "Take weight: out of the study file, or correct the weights at their source"
-        found.append(Violation("the weights sum to zero", str(study.file), None, study.weight, 0.0, "", fix))
+        found.append(Violation("the weights sum to zero", file, None, study.weight, 0.0, "", fix))
     if found:
         raise DataContractError(found)
     return weights / weights[weights > 0].mean()

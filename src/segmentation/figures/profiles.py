@@ -12,6 +12,7 @@ from ..display import Table
 from ..profiling import tabulate_profile
 from ..profiling.words import effective_size, is_weighted, number, row_words
 from ..study import Study
+from ..words import count_words
 from .data import closing
 from .exhibit import PALETTE, Exhibit, draft_figure, segment_colours
 
@@ -232,7 +233,7 @@ def _profile_alt(rows: pd.DataFrame, segments: list[str], study: Study) -> str:
         own, total = (number(top[key], top["variable"], top["level"], study) for key in ("estimate", "total"))
         many = f"{len(part)} stand out, most" if len(part) > 1 else "1 stands out,"
         said.append(f"{segment}: {many} {top['words']} with {own} against {total}")
-    return f"A panel for each of {len(segments)} segments. {'; '.join(said)}."
+    return f"A panel for each of {count_words(len(segments), 'segment')}. {'; '.join(said)}."
 
 
 def _index_alt(rows: pd.DataFrame, base: bool) -> str:

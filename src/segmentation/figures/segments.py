@@ -14,7 +14,7 @@ from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, 
 from ..clustering.solution import natural_order, tabulate_sizes
 from ..clustering.structure import StructureTest, say_p
 from ..display import Callout, Table
-from ..words import source_words
+from ..words import count_words, source_words, span_words
 from .exhibit import PALETTE, Exhibit, draft_figure, segment_colours
 
 __all__ = [
@@ -79,16 +79,18 @@ def plot_comparison(comparison: Comparison, *, units: str = "units", source: str
     lowest = min(0.0, float(table["ari_lower"].min()))
     figure.update_layout(xaxis={"dtick": 1}, yaxis={"range": [lowest - 0.02, 1.05]})
     caption = (
-        f"Stability of solutions with {table.index.min()} to {table.index.max()} segments. Circles: mean agreement of two partitions from "
+        f"Stability of solutions with {span_words(table.index.min(), table.index.max(), 'segment')}. Circles: mean agreement "
+        f"of two partitions from "
         "resampled data (adjusted Rand index; 1 full, 0 chance), whiskers: 95 % of the pairs. Diamonds: mean overlap (Jaccard) of the "
         f"segment that comes back least well. Stable means at least {STABLE_ARI:.2f} and {STABLE_JACCARD:.2f}; an overlap under "
         f"{PATTERN_JACCARD:.2f} is not to be trusted. n = {comparison.n:,} {units}, {comparison.pairs} pairs.{source_words(source)}"
     )
     row = table.loc[chosen]
     alt = (
-        f"Line chart over the number of segments. At {chosen} segments ({comparison.standing}) repeats agree to "
+        f"Line chart over the number of segments. At {count_words(chosen, 'segment')} ({comparison.standing}) repeats agree to "
         f"{row['ari_mean']:.2f} and the least stable segment overlaps to {row['jaccard_min']:.2f}; the highest agreement is "
-        f"{table['ari_mean'].max():.2f} at {table['ari_mean'].idxmax()} segments, the lowest {table['ari_mean'].min():.2f} at "
+        f"{table['ari_mean'].max():.2f} at {count_words(int(table['ari_mean'].idxmax()), 'segment')}, the lowest "
+        f"{table['ari_mean'].min():.2f} at "
         f"{table['ari_mean'].idxmin()}."
     )
     return Exhibit(figure, caption, alt, tabulate_comparison(comparison, units=units, source=source))
@@ -305,7 +307,8 @@ def plot_migration(migration: pd.DataFrame, *, units: str = "units", source: str
         "a cell) or nobody to count. Part of every flow off the diagonal is measurement noise."
     )
     alt = (
-        f"Heat map of moves between {len(ids)} segments: {total - moved:,} of {total:,} {units} stayed in their segment, {moved:,} changed."
+        f"Heat map of moves between {count_words(len(ids), 'segment')}: {total - moved:,} of {total:,} {units} stayed in "
+        f"their segment, {moved:,} changed."
         if total
         else f"Empty heat map: no {units} are in a segment in both periods."
     )

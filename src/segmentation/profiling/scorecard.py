@@ -140,7 +140,8 @@ def _accessible(everybody: Everybody, study: Study) -> list[dict[str, object]]:
     rows = []
     for segment, size in zip(everybody.segments, everybody.sizes, strict=True):
         if found is None or segment not in found.index:
-            reason = "no descriptor is known before contact" if not used else "too few units to try it"
+            alone = "there are no others to tell it from" if len(everybody.segments) == 1 else "too few units to try it"
+            reason = alone if used else "no descriptor is known before contact"
             nothing = (np.nan,) * 3
             rows.append(
                 _row(
@@ -233,6 +234,8 @@ def _actionable(everybody: Everybody, profile: pd.DataFrame, study: Study) -> li
             why = (
                 f"differences of {smallest:g} standard deviations are not ruled out"
                 if len(own)
+                else "there are no others to compare it with"
+                if len(everybody.segments) == 1
                 else "no descriptor to compare"
             )
             row |= {"result": "cannot tell", "reason": why}

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..clustering import Match, Overlap, Sensitivity, Verdict, describe_verdict
+from ..clustering.agreement import MUCH, SAME
 from ..clustering.solution import natural_order
+from ..clustering.structure import SMALLEST
 from ..display import Callout
 from ..figures.exhibit import segment_colours
 from ..profiling import TargetMap, name_segment, summarise_scorecard
@@ -22,8 +24,6 @@ from ..words import count_words, join_words, percent_words, range_words
 __all__ = ["summarise_segments", "summarise_use"]
 
 Summary = dict[str, Any]
-KEPT = 0.60  # overlap (Jaccard) from which a segment has a counterpart
-SAME = 0.80  # adjusted Rand index from which two partitions are called much the same
 
 
 def summarise_segments(
@@ -60,7 +60,7 @@ def summarise_segments(
     parts, forming = ("parts", "making this division, ") if made else ("segments", "forming the segments, ")
     found, decide, trust = [], [], list(reading.paragraphs)
     differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
-    if len(tests):
+    if len(tests) and membership["segment"].nunique() > 1:
         strongest = differ.loc[rank_effects(differ).index, "variable"].head(3)
         strong = [study.variable(name).words for name in strongest]
         found.append(
@@ -82,7 +82,10 @@ def summarise_segments(
     changed, broken = _changes(match, parts)
     if broken and not made:
         trust.append(broken)
-    if made:
+    alone = membership["segment"].nunique() < 2
+    if alone:
+        decide.append("Work without segments this quarter; what is said of everybody stands on the pages.")
+    elif made:
         decide.append(
             f"Decide whether to work with a partition the team makes itself, or without segments this quarter. Until then do not name "
             f"the {parts}, and rest no persona, message or target on them."
@@ -102,10 +105,14 @@ def summarise_segments(
         marks += " They are useful cuts through one population, not proven kinds of customers."
     return {
         "verdict": {"tone": callout.kind, "title": callout.title, "text": callout.text},
-        "segments_title": "One possible division, made by the team" if made else "The segments at a glance",
+        "segments_title": ""
+        if alone
+        else "One possible division, made by the team"
+        if made
+        else "The segments at a glance",
         "personas_title": "Personas that rest on this division" if made else "Personas",
-        "segments": _cards(membership, profile, study, names),
-        "segments_note": f"Shares of the {placed:,d} {study.units} that could be placed. {marks}",
+        "segments": [] if alone else _cards(membership, profile, study, names),
+        "segments_note": "" if alone else f"Shares of the {placed:,d} {study.units} that could be placed. {marks}",
         "found": found,
         "changed": changed,
         "decide": decide,
@@ -230,10 +237,10 @@ def summarise_use(
         )
     tried = sensitivity.tried
     tried = tried[~tried["kind"].isin(["number", "search"])]
-    if len(tried):
-        same = int(((tried["ari"] >= SAME) & (tried["overlap"] >= KEPT)).sum())
+    if len(tried) and tried["n"].max() >= SMALLEST:
+        same = int(((tried["ari"] >= SAME) & (tried["overlap"] >= MUCH)).sum())
         own = sensitivity.overlaps[sensitivity.overlaps["choice"].isin(tried["choice"])]
-        lost = own.loc[own["overlap"] < KEPT, "segment"].astype(str).unique()
+        lost = own.loc[own["overlap"] < MUCH, "segment"].astype(str).unique()
         gone = f" Without a counterpart under at least one: {join_words(natural_order(lost))}." if lost else ""
         trust.append(
             f"{count_words(len(tried), 'other choice')} of method, scale or sample {'was' if len(tried) == 1 else 'were'} tried: "

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ..errors import StudyError, Violation, nearest_word
 from .evidence import Hypothesis
-from .load import explain_item
+from .explain import explain
 from .model import Study
 from .strict_yaml import read_yaml
 
@@ -55,8 +55,7 @@ def load_hypotheses(source: Study | str | Path) -> tuple[Hypothesis, ...]:
         try:
             item = Hypothesis.model_validate(entry)
         except ValidationError as error:
-            complaints = [{**one, "loc": (KEY, position, *one["loc"])} for one in error.errors()]
-            found += [explain_item(one, file, lines) for one in complaints]
+            found += explain(error, Hypothesis, str(file), lines, prefix=(KEY, position))
             continue
         line = lines.get((KEY, position, "variable"))
         if known is not None and item.variable is not None and item.variable not in known:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import StudyError, Violation, nearest_word
-from .choices import Choices
-from .evidence import Evidence, Hypothesis, Stakeholders
-from .jobs import Job
+from ..errors import StudyError, Violation
+from .explain import explain
 from .model import Study
-from .parts import Part, Source, Variable
 from .references import check_references
-from .segmenting import Segmenting
 from .strict_yaml import read_yaml
-from .use import Criterion, Scorecard, Targeting
 
 __all__ = ["load_study"]
+
+ENTRIES = ("sources", "variables", "segmentations", "jobs", "journeys")  # each entry can be wrong by itself
+
+Lines = dict[tuple[Any, ...], int]
 
 
 def load_study(path: str | Path) -> Study:
@@ -50,56 +50,44 @@ def load_study(path: str | Path) -> Study:
         if hidden in content:
             violations.append(Violation("unknown key", str(file), column=hidden, line=lines.get((hidden,))))
             content = {key: value for key, value in content.items() if key != hidden}
+    given = {**content, "folder": file.parent, "file": file}
     try:
-        study = Study.model_validate({**content, "folder": file.parent, "file": file})
+        study = Study.model_validate(given)
+        violations += check_references(study, lines)
     except ValidationError as error:
-        violations += [explain_item(item, file, lines) for item in error.errors()]
-        raise StudyError(violations) from None
-    violations += check_references(study, lines)
+        violations += explain(error, Study, str(file), lines) + _check_rest(error, given, lines)
     if violations:
-        raise StudyError(violations)
+        raise StudyError(sorted(violations, key=lambda found: found.line or 0))
     return study
 
 
-def explain_item(item: Any, file: Path, lines: dict[tuple[Any, ...], int]) -> Violation:
-    """One complaint of the validation as a violation with its line and what to do."""
-    place = tuple(item["loc"])
-    known = place
-    while known and known not in lines:
-        known = known[:-1]
-    where = ".".join(str(part) for part in place)
-    kind, context = item["type"], item.get("ctx", {})
-    if kind == "extra_forbidden":
-        allowed = _keys_at(place[:-1])
-        hint = nearest_word(place[-1], allowed) or f"Keys here: {', '.join(allowed)}"
-        return Violation("unknown key", str(file), column=where, line=lines.get(known), fix=hint)
-    if kind == "literal_error":
-        allowed = str(context.get("expected", ""))
-        words = [word.strip(" '") for word in allowed.replace(" or ", ", ").split(",")]
-        hint = nearest_word(item["input"], words)
-        return Violation(
-            "not one of the words known here", str(file), None, where, item["input"], allowed, hint, lines.get(known)
-        )
-    if kind == "missing":
-        return Violation("this key is required", str(file), column=where, line=lines.get(known))
-    message = item["msg"].removeprefix("Value error, ")
-    value = item["input"] if isinstance(item["input"], (str, int, float, bool)) else None
-    return Violation(message, str(file), None, where, value, line=lines.get(known))
+def _check_rest(error: ValidationError, content: dict[str, Any], lines: Lines) -> list[Violation]:
+    """Names that mean nothing in the parts of a file that are not wrong by themselves, so that they are told in the same list.
 
-
-def _keys_at(place: tuple[Any, ...]) -> list[str]:
-    models: dict[str, type[Part]] = {
-        "sources": Source,
-        "variables": Variable,
-        "segmentations": Segmenting,
-        "jobs": Job,
-        "choices": Choices,
-        "scorecard": Scorecard,
-        "evidence": Evidence,
-        "hypotheses": Hypothesis,
-        "stakeholders": Stakeholders,
-        "targeting": Targeting if len(place) < 3 else Criterion,
-    }
-    model = models.get(str(place[0]), Study) if place else Study
-    names = (field.alias or name for name, field in model.model_fields.items())
-    return sorted(name for name in names if name not in ("folder", "file"))
+    What refers to a part that is wrong is not wrong for that. Empty if what is left is no study.
+    """
+    left, names = deepcopy(content), set[Any]()
+    for place in {item["loc"][: 2 if item["loc"][0] in ENTRIES else 1] for item in error.errors()}:
+        *above, key = place
+        parent = left[above[0]] if above else left
+        if isinstance(parent, list):
+            part, parent[key] = parent[key], None
+            names.add(part.get("name") if isinstance(part, dict) else None)
+        else:
+            parent.pop(key, None)
+            names.add(key)
+    moved = dict(lines)
+    for key in ENTRIES:
+        if isinstance(left.get(key), list):
+            kept = [position for position, part in enumerate(left[key]) if part is not None]
+            moved = {place: line for place, line in moved.items() if place[0] != key} | {
+                (key, new, *place[2:]): line
+                for new, old in enumerate(kept)
+                for place, line in lines.items()
+                if place[:2] == (key, old)
+            }
+            left[key] = [left[key][position] for position in kept]
+    try:
+        return [found for found in check_references(Study.model_validate(left), moved) if found.value not in names]
+    except ValidationError:
+        return []

@@ -7,12 +7,13 @@ from typing import Any
 from ..errors import Violation, nearest_word
 from .jobs import check_jobs
 from .model import Study
+from .parts import Variable
 from .segmenting import METHODS
 
 __all__ = ["check_references"]
 
 AVERAGED = ("targeting.attractiveness", "targeting.fit", "positioning", "scorecard.value")
-FILES = ("personas", "messages", "experiments", "kpis", "feedback", "interview_plan", "hypotheses")
+FILES = ("personas", "messages", "experiments", "kpis", "feedback", "interview_plan")
 
 
 def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violation]:
@@ -46,11 +47,11 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
     if named is not None and not study.resolve(named).is_file():
         fix = "Check the path, or take the key out: explore.ipynb then writes decisions.yaml beside the study"
         found.append(Violation("no such file", file, None, "decisions", named, "", fix, lines.get(("decisions",))))
-    for key in FILES:
-        named = study.evidence.hypotheses if key == "hypotheses" else getattr(study, key)
+    files = [(key, getattr(study, key), (key,)) for key in FILES]
+    for key, named, place in [*files, ("evidence.hypotheses", study.evidence.hypotheses, ("evidence", "hypotheses"))]:
         if named is not None and not study.resolve(named).exists():
             fix = "Check the path; it is relative to the study file"
-            found.append(Violation("no such file", file, None, key, named, "", fix, lines.get((key,))))
+            found.append(Violation("no such file", file, None, key, named, "", fix, lines.get(place)))
     return found
 
 
@@ -93,37 +94,59 @@ def _check_segmenting(study: Study, label: str, lines: dict[tuple[Any, ...], int
 
 
 def _check_names(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violation]:
-    """Variables named outside segmentations: weight, regions, targeting, positioning, questions."""
+    """Variables named outside segmentations: weight, regions, targeting, positioning, questions, scorecard."""
     file, names = str(study.file), [variable.name for variable in study.variables]
     found: list[Violation] = []
-    named = [("weight", study.weight), ("regions", study.regions)]
-    named += [("positioning", name) for name in study.positioning] + [("questions", name) for name in study.questions]
-    if study.targeting is not None:
-        for axis in ("attractiveness", "fit"):
-            criteria = getattr(study.targeting, axis)
-            named += [(f"targeting.{axis}", c.variable) for c in criteria if c.variable != "size"]
-    named += [("scorecard.known_before", name) for name in study.scorecard.known_before]
-    named += [("scorecard.value", study.scorecard.value)]
-    named += [("evidence.themes", name) for name in study.evidence.themes]
-    for key, name in named:
-        if name is None:
-            continue
-        line = lines.get(tuple(key.split(".")))
+    seen: set[tuple[str, str]] = set()
+    for key, name, place in _named_variables(study):
+        while place not in lines and place:
+            place = place[:-1]
+        line = lines.get(place)
         if name not in names:
-            found.append(Violation("no such variable", file, None, key, name, "", nearest_word(name, names), line))
-        elif (study.variable(name).role == "weight") != (key == "weight"):
-            fix = "weight: names the variable with role: weight, and nothing else does"
-            found.append(Violation(f"its role is {study.variable(name).role}", file, None, key, name, "", fix, line))
-        elif key == "regions" and study.variable(name).level != "nominal":
-            found.append(
-                Violation("regions must be a nominal variable", file, None, key, name, "level: nominal", "", line)
-            )
-        elif key in AVERAGED and study.variable(name).level == "nominal":
-            fix = "Name a number, a rating or a yes/no variable"
-            found.append(
-                Violation("names have no mean to compare", file, None, key, name, "not level: nominal", fix, line)
-            )
-        elif key == "scorecard.known_before" and study.variable(name).role == "outcome":
-            fix = "An outcome is known only afterwards"
-            found.append(Violation("its role is outcome", file, None, key, name, "", fix, line))
+            able = ", ".join(v.name for v in study.variables if not _misfit(study, v, key)[0])
+            found.append(Violation("no such variable", file, None, key, name, able, nearest_word(name, names), line))
+            continue
+        message, allowed, fix = _misfit(study, study.variable(name), key)
+        if message:
+            found.append(Violation(message, file, None, key, name, allowed, fix, line))
+        if (key, name) in seen:
+            found.append(Violation("stands twice", file, None, key, name, "", "Take one of the two out", line))
+        seen.add((key, name))
     return found
+
+
+def _named_variables(study: Study) -> list[tuple[str, str, tuple[Any, ...]]]:
+    """Key, variable and place in the file of every variable named outside segmentations."""
+    named = [(key, name, (key,)) for key, name in (("weight", study.weight), ("regions", study.regions)) if name]
+    for key in ("positioning", "questions"):
+        named += [(key, name, (key, i)) for i, name in enumerate(getattr(study, key))]
+    for axis in ("attractiveness", "fit"):
+        criteria = getattr(study.targeting, axis) if study.targeting else ()
+        named += [
+            (f"targeting.{axis}", c.variable, ("targeting", axis, i, "variable"))
+            for i, c in enumerate(criteria)
+            if c.variable != "size"
+        ]
+    known = study.scorecard.known_before
+    named += [("scorecard.known_before", name, ("scorecard", "known_before", i)) for i, name in enumerate(known)]
+    named += [("evidence.themes", name, ("evidence", "themes", name)) for name in study.evidence.themes]
+    if study.scorecard.value:
+        named.append(("scorecard.value", study.scorecard.value, ("scorecard", "value")))
+    return named
+
+
+def _misfit(study: Study, variable: Variable, key: str) -> tuple[str, str, str]:
+    """What makes a variable unfit for a key, what is allowed and what to do; empty if it fits."""
+    if (variable.role == "weight") != (key == "weight"):
+        fix = "weight: names the variable with role: weight, and nothing else does"
+        return f"its role is {variable.role}", "", fix
+    if key == "regions" and variable.level != "nominal":
+        return "regions must be a nominal variable", "level: nominal", ""
+    if key in AVERAGED and variable.level == "nominal":
+        return "names have no mean to compare", "not level: nominal", "Name a number, a rating or a yes/no variable"
+    if variable.role == "outcome" and key in ("scorecard.known_before", "questions", "positioning"):
+        return "its role is outcome", "", "An outcome is known only afterwards"
+    if key == "scorecard.known_before" and variable.name in study.segmentation.base:
+        fix = "Segments are made of it, so that it would recognise them by itself: name descriptors"
+        return "a base variable of the segments", "", fix
+    return "", "", ""

@@ -240,12 +240,21 @@ def _read_cells(
         except ParameterError as error:
             violations.append(Violation(str(error), file, column=f"cells.{name}.{given[0]}", line=line))
     if not axes and not violations:
-        violations.append(Violation("cells must be a list of variables with cuts, quantiles or levels", file))
+        violations.append(
+            Violation(
+                "cells must be a list of variables with cuts, quantiles or levels", file, line=lines.get(("cells",))
+            )
+        )
     count = int(np.prod([len(axis) for axis in axes])) if axes else 0
     if count > MOST_SEGMENTS:
         fix = "Use fewer cuts, or write the segments out with segments: and join cells there"
         violations.append(
-            Violation(f"cells make {count} segments, at most {MOST_SEGMENTS} can be told apart", file, fix=fix)
+            Violation(
+                f"cells make {count} segments, at most {MOST_SEGMENTS} can be told apart",
+                file,
+                fix=fix,
+                line=lines.get(("cells",)),
+            )
         )
     if violations:
         return []

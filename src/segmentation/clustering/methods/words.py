@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...display import Reading, Table
-from ...words import join_words, source_words
+from ...words import count_words, join_words, source_words
 from .auto import AutoChoice
 from .base import method_of
 
@@ -153,7 +153,8 @@ def describe_model_comparison(comparison: Comparison, *, units: str = "units") -
         else ""
     )
     paragraphs.append(
-        f"{drawn}, as if the study had been repeated.{warm} With {chosen.segments} segments, two such repeats agree on who belongs with "
+        f"{drawn}, as if the study had been repeated.{warm} With {count_words(chosen.segments, 'segment')}, two such repeats "
+        f"agree on who belongs with "
         f"whom to {row['ari_mean']:.2f} on average (adjusted Rand index: 1 is full agreement, 0 is chance), and the segment that "
         f"comes back "
         f"least well shares {row['jaccard_min']:.0%} with its nearest counterpart (Jaccard overlap; below 60 % is not to be trusted)."

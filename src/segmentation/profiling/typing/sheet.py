@@ -63,6 +63,10 @@ def write_typing_sheet(tool: TypingTool) -> bytes:
     _write_functions(book.create_sheet("Functions"), tool)
     for sheet in (asked, working):
         sheet.protection.sheet = True  # no password: it keeps a slip of the finger from the formulas
+    for sheet in book.worksheets[1:]:
+        sheet.sheet_state = (
+            "hidden"  # the rep sees questions and the answer; whoever checks the formulas can unhide them
+        )
     book.calculation.fullCalcOnLoad = True
     return _without_clock(book)
 

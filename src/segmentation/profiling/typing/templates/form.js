@@ -96,7 +96,7 @@
     if (found.answered > 0 && found.segment !== null) {
       verdict = `${found.segment}${about ? `: ${about}` : ""}`;
       reading = `Of 100 ${tool.units} with these answers, about ${Math.round(found.probability * 100)} would be in ${found.segment}.`;
-      short = `${found.segment}, ${percent(found.probability)}`;
+      short = `${verdict} (${percent(found.probability)})`;
     } else if (found.answered > 0) {
       verdict = found.next === null ? tool.words.never : tool.words.again;
       reading = `Likeliest so far is ${likely}, which is not enough to name it.` + (found.next === null ? " The answers fit several segments: better no segment than a wrong one." : "");
