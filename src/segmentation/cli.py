@@ -196,6 +196,46 @@ def bundle(
 
 
 @app.command()
+def codings(
+    study: StudyPath,
+    out: Annotated[
+        Path, typer.Option(help="File to write: .qdpx with texts and codings, .qdc with the codebook alone.")
+    ],
+    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest with events.")] = None,
+) -> None:
+    """Write the study's codings for other programs (QualCoder, NVivo, ATLAS.ti, MAXQDA) as REFI-QDA.
+
+    Example: segmentation codings data/sample/fieldnote --out fieldnote.qdpx
+    """
+    from .qualitative import build_coded_interviews, describe_refi_file, write_qdc, write_qdpx
+    from .qualitative.prepare import read_interviews
+    from .study import load_study
+
+    if out.suffix.lower() not in (".qdpx", ".qdc"):
+        raise ParameterError(f"--out must end in .qdpx (project) or .qdc (codebook); got {str(out)!r}")
+    loaded = load_study(study)
+    inputs = {
+        path.resolve() for source in loaded.sources.values() for part in source.paths for path in loaded.expand(part)
+    }
+    if out.resolve() in inputs:
+        raise ParameterError(
+            f"--out {_short(out)} is a source of the study and is not written over; choose another name"
+        )
+    data = read_interviews(loaded, period)
+    if "codes" not in data and (out.suffix.lower() == ".qdc" or "transcripts" not in data):
+        lacks = "codebook" if out.suffix.lower() == ".qdc" else "interviews"
+        raise ParameterError(f"{loaded.study} has no {lacks} to write; its sources name no codings")
+    try:
+        if out.suffix.lower() == ".qdc":
+            written = write_qdc(data["codes"], out, study=loaded.study)
+        else:
+            written = write_qdpx(build_coded_interviews(data), out, study=loaded.study)
+    except OSError as error:
+        raise ParameterError(f"cannot write {_short(out)}: {error.strerror or error}") from None
+    typer.echo(f"wrote {_short(out)}\n{describe_refi_file(written)}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of study.yaml, for editors that complete it.
 

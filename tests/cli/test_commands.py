@@ -1,4 +1,4 @@
-"""The commands as a user types them: init, check, run, status, list, bundle, schema, and their exit codes."""
+"""The commands as a user types them: init, check, run, status, list, bundle, codings, schema, and their exit codes."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_schema_accepts_the_scaffolded_study(command, study):
     jsonschema.validate(yaml.safe_load((study / "study.yaml").read_text("utf-8")), json.loads(answer.out))
 
 
-@pytest.mark.parametrize("name", ["init", "check", "run", "status", "list", "bundle", "schema"])
+@pytest.mark.parametrize("name", ["init", "check", "run", "status", "list", "bundle", "codings", "schema"])
 def test_help_of_every_command_has_an_example(command, name):
     answer = command(name, "--help")
     assert answer.code == 0 and f"Example: segmentation {name}" in answer.out

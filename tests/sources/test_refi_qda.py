@@ -299,6 +299,54 @@ def test_move_span_picks_the_occurrence_nearest_in_place():
     assert move_span(coded, "something else", (19, 21)) is None
 
 
+def ours(path, name="late", first=19, last=23):
+    """A project that says it is ours: one selection, and a note."""
+    write_members(path, text_source("internal://t1.txt"), {"sources/t1.txt": SHORT})
+    with zipfile.ZipFile(path) as archive:
+        xml = archive.read("project.qde").decode()
+    xml = xml.replace('name="p"', 'name="p" origin="segmentation"').replace('name="late"', f'name="{name}"')
+    xml = xml.replace('startPosition="19" endPosition="23"', f'startPosition="{first}" endPosition="{last}"')
+    xml = xml.replace("</Sources>", '</Sources><Notes><Note guid="n" name="m"/></Notes>')
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("project.qde", xml)
+        archive.writestr("sources/t1.txt", SHORT)
+
+
+def test_read_sources_refi_of_our_own_is_not_scored(tmp_path, make_study):
+    """One selection of three characters whose kept words fit another way of counting better: the origin decides."""
+    ours(tmp_path / "coding.qdpx", name="late", first=19, last=22)
+    data = read(make_study)
+    assert data["codings"]["quote"].tolist() == ["lat"]
+    notes = data.accounts[0].notes
+    assert (
+        notes[0]
+        == "coding.qdpx: offsets count code points, line ends of two characters as 2, end excluded, as this program writes"
+    )
+    assert "coding.qdpx: memos are not read; it holds 1" in notes
+
+
+def test_read_sources_refi_words_that_are_not_at_their_place_are_shown(tmp_path, make_study):
+    write_project(tmp_path / "coding.qdpx")
+    with zipfile.ZipFile(tmp_path / "coding.qdpx") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["project.qde"] = members["project.qde"].replace(b'name="I cancel in January."', b'name="We stay for good."')
+    with zipfile.ZipFile(tmp_path / "coding.qdpx", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    notes = read(make_study).accounts[0].notes
+    assert "2 of 3 kept quotes match" in notes[0]
+    assert "the words kept with 1 codings are not those at their place" in notes[1]
+    assert "'We stay for good.' kept, 'I cancel in January.' at" in notes[1]
+
+
+def test_choose_convention_quotes_that_end_in_dots_are_quotes():
+    text = "P: I don't know... maybe."
+    _, sentence = choose_convention(
+        {"a": text}, [Marked("a", 3, 18, "I don't know..."), Marked("a", 3, 15, "I don't know...")]
+    )
+    assert "2 of 2 kept quotes match" in sentence
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(("file", "crlf"), [("mealkit_lf.qdpx", None), ("mealkit_maxqda.qdpx", 1)])
 def test_read_sources_real_qualcoder_project_agrees_with_taguette_text(shared, make_study, file, crlf):

@@ -7,6 +7,7 @@ from .alpha import Alpha, krippendorff_alpha
 from .coded import CodedInterviews, build_coded_interviews, code_presence, describe_interviews, tabulate_codebook
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
+from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements
 from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
 from .evidence_words import describe_evidence, tabulate_evidence, tabulate_evidence_quotes, tabulate_rule
 from .fieldwork import Fieldwork, describe_fieldwork, measure_fieldwork, tabulate_fieldwork, tabulate_refusals
@@ -18,7 +19,9 @@ from .intervals import (
     newcombe_interval,
     wilson_interval,
 )
+from .kappa import Kappa, Kappas, cohen_kappa, fleiss_kappa, measure_kappa, tabulate_kappa
 from .language import Language, compare_language, describe_language, log_odds, tabulate_language
+from .links import Links, describe_links, find_links, tabulate_links
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
 from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
@@ -49,10 +52,14 @@ __all__ = [
     "Alpha",
     "CodedInterviews",
     "Cooccurrence",
+    "Disagreements",
     "EvidenceMatrix",
     "Fieldwork",
     "JobScores",
+    "Kappa",
+    "Kappas",
     "Language",
+    "Links",
     "QuoteBank",
     "QuoteCheck",
     "Redactor",
@@ -70,17 +77,20 @@ __all__ = [
     "c_coefficient",
     "check_quote",
     "code_presence",
+    "cohen_kappa",
     "compare_interviewees",
     "compare_language",
     "compare_themes",
     "describe_agreement",
     "describe_cooccurrence",
+    "describe_disagreements",
     "describe_evidence",
     "describe_fieldwork",
     "describe_interviewees",
     "describe_interviews",
     "describe_jobs",
     "describe_language",
+    "describe_links",
     "describe_plan",
     "describe_quotes",
     "describe_refi_file",
@@ -89,17 +99,21 @@ __all__ = [
     "describe_themes",
     "evidence_matrix",
     "exact_interval",
+    "find_links",
+    "fleiss_kappa",
     "freeman_halton_test",
     "gather_hypotheses",
     "grade_strand",
     "job_answers",
     "judge_hypothesis",
     "krippendorff_alpha",
+    "list_disagreements",
     "log_odds",
     "map_stakeholders",
     "measure_agreement",
     "measure_cooccurrence",
     "measure_fieldwork",
+    "measure_kappa",
     "measure_saturation",
     "measure_spans",
     "multinomial_test",
@@ -113,13 +127,16 @@ __all__ = [
     "tabulate_codebook",
     "tabulate_conflicts",
     "tabulate_cooccurrence",
+    "tabulate_disagreements",
     "tabulate_evidence",
     "tabulate_evidence_quotes",
     "tabulate_fieldwork",
     "tabulate_interviewees",
     "tabulate_job_quotes",
     "tabulate_jobs",
+    "tabulate_kappa",
     "tabulate_language",
+    "tabulate_links",
     "tabulate_plan",
     "tabulate_quotes",
     "tabulate_refusals",

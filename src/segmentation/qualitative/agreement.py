@@ -127,7 +127,7 @@ def measure_agreement(
     rated, marked, people = judgements(coded)
     judged = rated.sum(axis=1) >= 2
     rated, marked, people = rated[judged], marked[:, judged], people[judged]
-    weights = _resample(len(np.unique(people)), draws, random_state)
+    weights = resample_people(len(np.unique(people)), draws, random_state)
     ones = (marked & rated).sum(axis=2)
     counts = np.stack([rated.sum(axis=1) - ones, ones], axis=-1).astype(float)
     rows = [_row(coded, code, counts[place], people, weights, coverage) for place, code in enumerate(coded.leaves)]
@@ -160,7 +160,8 @@ def judgements(coded: CodedInterviews) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return rated.reshape(len(turns), len(coder_of)), marked, turns["participant"].astype(str).to_numpy()
 
 
-def _resample(n: int, draws: int, random_state: int) -> np.ndarray:
+def resample_people(n: int, draws: int, random_state: int) -> np.ndarray:
+    """How often each of n people is in each bootstrap draw, shape (draws, n); no draws of fewer than two people."""
     if n < 2:
         return np.zeros((0, n))
     return np.random.default_rng(random_state).multinomial(n, np.full(n, 1 / n), size=draws).astype(float)

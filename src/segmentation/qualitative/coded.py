@@ -44,7 +44,7 @@ class CodedInterviews:
         Name of the unit id column of ``people``.
     people : pandas.DataFrame
         Index participant; source_id, <unit>, segment (<NA> if unknown), consent (bool), and the attributes of the table of
-        interviewees. In the order of the interviews where dates are known.
+        interviewees. In the order of the interviews where dates are known. Who has no transcript (source_id blank) is not here.
     turns : pandas.DataFrame
         source_id, turn, participant (<NA> for the interviewer), speaker, role, text, start, end.
     codes : pandas.DataFrame
@@ -374,6 +374,7 @@ def _people(data: Dataset, segment: pd.Series) -> pd.DataFrame:
         table = pd.DataFrame(index=data["transcripts"].index.astype(str))
     if "source_id" not in table:
         table["source_id"] = table.index
+    table = table[table["source_id"].notna()]  # who has no transcript said nothing that could count: see links.py
     units = table[data.unit] if data.unit in table else pd.Series(pd.NA, index=table.index, dtype="string")
     units = units.astype("string")
     found = pd.Series(segment.reindex(units).to_numpy(), index=table.index, dtype="string")

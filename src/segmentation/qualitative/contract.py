@@ -98,12 +98,15 @@ def _check_people(data: Dataset) -> Iterator[Violation]:
         yield Violation(
             f"two people with one id (rows {rows})", file, None, "participant", person, fix="Give each their own id"
         )
-    sources = people["source_id"].astype(str) if "source_id" in people else pd.Series(ids, index=people.index)
+    given = people["source_id"] if "source_id" in people else pd.Series(ids, index=people.index)
+    sources = (
+        given.astype(object).where(given.notna(), "").astype(str)
+    )  # blank: interviewed, and not written down (yet)
     for row, (person, source) in enumerate(zip(ids, sources, strict=True), start=1):
-        if source not in known:
-            hint = nearest_word(source, known) or "Add the transcript, or take the person out of the table"
+        if source and source not in known:
+            hint = nearest_word(source, known) or "Add the transcript, or leave source_id blank until there is one"
             yield Violation(f"participant {person} has no transcript", file, row, "source_id", source, fix=hint)
-    yield from _check_shared(data, pd.Series(sources.to_numpy(), index=ids))
+    yield from _check_shared(data, pd.Series(sources.to_numpy(), index=ids)[lambda named: named != ""])
     for source in sorted(known - set(sources)):
         fix = "Add a row for who was interviewed"
         yield Violation("transcript of nobody in the table of interviewees", file, None, "source_id", source, fix=fix)

@@ -6,12 +6,18 @@ import pandas as pd
 
 from ..dataset import Dataset
 from ..features.encoder import Encoder
+from ..period import Period
+from ..sources import canonical_table, latest_period, read_sources
+from ..study import Study
 from ..workspace import Workspace
 from .coded import CodedInterviews
 from .redaction import Redactor, build_redactor
 from .sampling import SamplingPlan, plan_interviews
 
-__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews"]
+__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "read_interviews"]
+
+INTERVIEWS = ("turns", "codings", "interviewees")
+NO_PERIOD = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
 
 
 def build_redactor_for(data: Dataset) -> Redactor:
@@ -35,6 +41,37 @@ def build_redactor_for(data: Dataset) -> Redactor:
             names += [name.strip() for name in cell.split("|") if name.strip()]
     texts = data["turns"]["text"].tolist() if "turns" in data else []
     return build_redactor([*data.identifiers, *names], texts=texts)
+
+
+def read_interviews(study: Study, period: str | Period | None = None) -> Dataset:
+    """Transcripts, codings and interviewees of a study, and none of its other sources.
+
+    Parameters
+    ----------
+    study : Study
+    period : str or Period, optional
+        Quarter; default: the latest with events. Only texts that bear a date (tickets, answers) depend on it.
+
+    Returns
+    -------
+    Dataset
+        Without tables if the study has no interviews.
+
+    Raises
+    ------
+    DataContractError
+        With every violation of these sources.
+    ParameterError
+        If the period is not a quarter.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> read_interviews(tiny_study()).tables
+    {}
+    """
+    names = tuple(name for name in study.sources if canonical_table(study, name) in INTERVIEWS)
+    return read_sources(study, period or latest_period(study) or NO_PERIOD, only=names)
 
 
 def list_codes(coded: CodedInterviews) -> pd.DataFrame:

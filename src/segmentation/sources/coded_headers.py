@@ -209,6 +209,8 @@ def _refuse(headers: Headers, job: Job, raw: Raw) -> None:
     if missing:
         known = "; ".join(f"{program}: {columns}" for program, columns in LAYOUTS)
         fix = f"Declare what they are called, e.g. `columns: {{{missing[0]}: <header>}}`"
+        if missing[0] == "code":
+            fix += ", or `columns: {flags: Price|Late}` for a column of 0 and 1 a code"
         words = ", ".join(raw.headers[:20])
         job.bad(
             f"no column holds the {' or the '.join(missing)}", raw.label, row=1, value=words, allowed=known, fix=fix

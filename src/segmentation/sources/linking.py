@@ -192,6 +192,9 @@ def link_interviewees(tables: dict[str, pd.DataFrame], job: Job) -> None:
     people = tables["interviewees"]
     if "transcripts" in tables:
         texts, named = set(tables["transcripts"].index), set(people["source_id"].dropna())
+        blank = people.index[people["source_id"].isna()]
+        if len(blank):
+            job.note(f"{len(blank)} interviewees name no transcript: {', '.join(map(str, blank[:10]))}")
         for missing, words in (
             (named - texts, "interviewees have no transcript"),
             (texts - named, "transcripts have no interviewee"),

@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 
-__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "move_span"]
+__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "misplaced", "move_span"]
 
 CUT = 90  # a name this long or longer may be a quote cut short by the program
 
@@ -81,10 +81,11 @@ def _matches(quote: str, mark: Marked) -> bool | None:
     found = _squeeze(quote)
     verdict = None
     for kept in (mark.name, mark.description):
-        words = _squeeze(kept).removesuffix("...").removesuffix("…").strip()
+        whole = _squeeze(kept)
+        words = whole.removesuffix("...").removesuffix("…").strip()
         if len(words) < 2:
             continue
-        if found == words or (len(words) >= CUT and found.startswith(words)):
+        if found in (whole, words) or (len(words) >= CUT and found.startswith(words)):
             return True
         verdict = False
     return verdict
@@ -109,8 +110,9 @@ def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tup
         Convention(u, c, i) for i, u, c in product((False, True), (False, True), (2, 1) if has_pairs else (2,))
     ]
     scored = []
+    used = {mark.source_id for mark in marked}
     for order, convention in enumerate(candidates):
-        points = {source_id: _points(text, convention) for source_id, text in texts.items()}
+        points = {source_id: _points(texts[source_id], convention) for source_id in used}
         right, told, cut = _score(points, marked, convention)
         scored.append((-right, cut, order, told, convention))
     right, cut, _, told, best = min(scored, key=lambda item: item[:3])
@@ -131,6 +133,31 @@ def _score(
         right += bool(verdict)
         cut += 2 if span is None else _inside(plain, span[0]) + _inside(plain, span[1])
     return right, told, cut
+
+
+def misplaced(texts: Mapping[str, str], marked: Sequence[Marked], spans: Sequence[tuple[int, int] | None]) -> list[str]:
+    """Selections whose kept words are not those at their place, in words; none of a file that keeps something else there.
+
+    Programs let people rename a quotation: only where most kept words are the quotes does another word mean a wrong place.
+
+    Examples
+    --------
+    >>> marks = [Marked("a", 0, 4, "late"), Marked("a", 5, 8, "and"), Marked("a", 0, 3, "won")]
+    >>> misplaced({"a": "late and won"}, marks, [(0, 4), (5, 8), (0, 3)])
+    ["'won' kept, 'lat' at 0 to 3 of 'a'"]
+    """
+    plain = {source_id: text.replace("\r\n", "\n").replace("\r", "\n") for source_id, text in texts.items()}
+    right, wrong = 0, []
+    for mark, span in zip(marked, spans, strict=True):
+        found = "" if span is None else plain[mark.source_id][slice(*span)]
+        verdict = None if span is None else _matches(found, mark)
+        right += verdict is True
+        if verdict is False:
+            kept = _squeeze(mark.name or mark.description)[:40]
+            wrong.append(
+                f"{kept!r} kept, {_squeeze(found)[:40]!r} at {mark.first} to {mark.last} of {mark.source_id!r}"
+            )
+    return wrong if right > len(wrong) else []
 
 
 def _inside(text: str, edge: int) -> bool:

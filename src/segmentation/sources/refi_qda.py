@@ -1,7 +1,7 @@
 """REFI-QDA projects (.qdpx) and codebooks (.qdc) of any program: codes, codings with their quote, and the texts coded.
 
 Programs count offsets differently (code points or UTF-16 units, CRLF as one or two, end included or not); which way a project
-counts is found by scoring all eight on its own quotes and on edges inside words, and reported.
+counts is found by scoring all eight on its own quotes and on edges inside words, and reported. Our own files need no scoring.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import pandas as pd
 
 from .coding import Project, build_tables, document_id
 from .job import Job, Unreadable
-from .offsets import Marked, choose_convention, locate_all
-from .safety import DOCUMENT_LIMIT, open_archive, parse_xml, read_bytes, read_member
+from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
+from .safety import DOCUMENT_LIMIT, TEXT_LIMIT, open_archive, parse_xml, read_bytes, read_member
 from .text import BYTE_ORDER_MARKS, decode_text, normal
 
 __all__ = ["read_refi"]
+
+OURS = "segmentation"  # origin of the files that ``write_qdpx`` writes: code points, end excluded
 
 
 def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
@@ -99,7 +101,10 @@ def _read_project(path: Path, job: Job) -> Project:
                 project.codes = _read_codes(part)
         texts = Texts(archive, names[qde[0]].rpartition("/")[0])
         raw = _read_sources(root, texts, project, job, job.label(path))
-    _place(project, raw, job, job.label(path))
+    _place(project, raw, job, job.label(path), ours=root.get("origin") == OURS)
+    memos = sum(len(part) for part in root if _name(part) == "Notes")
+    if memos:
+        job.note(f"{job.label(path)}: memos are not read; it holds {memos}")
     return project
 
 
@@ -181,8 +186,13 @@ def _text_of(source: Any) -> tuple[Any, list[tuple[Any, str | None, str | None]]
 def _stored_text(written: Any, name: str, archive: Texts, job: Job, label: str) -> str | None:
     inline = _children(written, "PlainTextContent")
     path = written.get("plainTextPath")
+    large = f"the text of source {name!r} is larger than {TEXT_LIMIT:,} bytes, the most this reader takes"
     if inline:
-        return inline[0].text or ""
+        content = inline[0].text or ""
+        if len(content) > TEXT_LIMIT:
+            job.bad(large, label, value=len(content), fix="Split it")
+            return None
+        return content
     fix = "Export the project again with its texts (sources) included"
     if not path:
         message = f"the text of source {name!r} is missing: it has neither plainTextPath nor PlainTextContent"
@@ -195,6 +205,9 @@ def _stored_text(written: Any, name: str, archive: Texts, job: Job, label: str) 
     data = archive.read(path)
     if data is None:
         job.bad(f"the text of source {name!r} is missing from the archive", label, value=path, fix=fix)
+        return None
+    if len(data) > TEXT_LIMIT:
+        job.bad(large, label, value=len(data), fix="Split it")
         return None
     try:
         encoding = "utf-16" if data.startswith(BYTE_ORDER_MARKS) else "utf-8"
@@ -221,7 +234,7 @@ def _read_selection(selection: Any, source_id: str, positions: tuple[str | None,
             )
 
 
-def _place(project: Project, raw: dict[str, str], job: Job, label: str) -> None:
+def _place(project: Project, raw: dict[str, str], job: Job, label: str, *, ours: bool = False) -> None:
     """Offsets of all selections as code points of the texts with plain newlines, end excluded."""
     job.rows_in += len(project.selections)
     marked = []
@@ -235,12 +248,21 @@ def _place(project: Project, raw: dict[str, str], job: Job, label: str) -> None:
                 "a coding has no whole numbers as positions", label, value=row["guid"], fix="Export the project again"
             )
             marked.append(Marked(row["source_id"], 0, 0, "", ""))
-    convention, sentence = choose_convention(raw, marked)
+    convention, sentence = (
+        (Convention(), f"{Convention()}, as this program writes") if ours else choose_convention(raw, marked)
+    )
+    spans = locate_all(raw, marked, convention)
     if marked:
         job.note(f"{label}: {sentence}")
+    wrong = misplaced(raw, marked, spans)
+    if wrong:
+        shown = "; ".join(wrong[:3])
+        job.note(
+            f"{label}: the words kept with {len(wrong)} codings are not those at their place, look at them: {shown}"
+        )
     project.texts = {source_id: text.replace("\r\n", "\n").replace("\r", "\n") for source_id, text in raw.items()}
     outside = []
-    for row, span in zip(project.selections, locate_all(raw, marked, convention), strict=True):
+    for row, span in zip(project.selections, spans, strict=True):
         row["span"] = span
         if row["span"] is None:
             outside.append(row)

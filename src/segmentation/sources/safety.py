@@ -13,10 +13,11 @@ from defusedxml import ElementTree as SafeTree
 
 from .job import Unreadable
 
-__all__ = ["check_office_file", "open_archive", "parse_xml", "read_bytes", "read_member"]
+__all__ = ["TEXT_LIMIT", "check_office_file", "open_archive", "parse_xml", "read_bytes", "read_member"]
 
 FILE_LIMIT = 2_000_000_000  # bytes of one table
 DOCUMENT_LIMIT = 200_000_000  # bytes of one document, workbook or archive, and of all it holds unpacked
+TEXT_LIMIT = 20_000_000  # bytes of one text: about 3 million words, a hundred times the longest interview
 MEMBER_LIMIT = 10_000  # members of an archive
 RATIO_LIMIT = 200  # unpacked bytes for each packed byte, of members over RATIO_FROM
 RATIO_FROM = 1_000_000
@@ -103,11 +104,18 @@ def parse_xml(data: bytes, what: str) -> Any:
         raise Unreadable(f"{what} is not well-formed XML: {error}", "Export it again") from None
 
 
-def check_office_file(path: Path) -> bytes:
-    """Bytes of a .docx or .xlsx whose archive passed the checks and whose XML declares no document type."""
+def check_office_file(path: Path, part_limit: int = DOCUMENT_LIMIT) -> bytes:
+    """Bytes of a .docx or .xlsx whose archive passed the checks and whose XML is not too large and declares no document type."""
     data = read_bytes(path, DOCUMENT_LIMIT)
     with open_archive(data) as archive:
         for member in archive.namelist():
+            size = archive.getinfo(member).file_size
+            if member.lower().endswith(".xml") and size > part_limit:
+                raise Unreadable(
+                    f"a part unpacks to more than {part_limit:,} bytes, the most this reader takes",
+                    "Split it",
+                    value=size,
+                )
             if member.lower().endswith((".xml", ".rels", ".vml")):
                 content = read_member(archive, member)
                 if any(declaration in content for declaration in DECLARATIONS):

@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .job import Job, Listed, Unreadable
-from .safety import DOCUMENT_LIMIT
+from .safety import DOCUMENT_LIMIT, TEXT_LIMIT
 
 __all__ = ["open_database", "rows_of"]
 
 MAGIC = b"SQLite format 3\x00"
-CELL_LIMIT = 100_000_000  # bytes of one cell
+CELL_LIMIT = TEXT_LIMIT + 1_000_000  # bytes of one row: a text and what stands beside it
 ROW_LIMIT = 2_000_000  # rows of one table
 STEPS = 10_000  # of the engine between two looks at the budget
 STEP_LIMIT = 200_000_000  # steps of the engine for one file: seconds, not hours
@@ -65,6 +65,9 @@ def open_database(path: Path, needed: Mapping[str, Sequence[str]], job: Job, fix
             raise Unreadable("the database is damaged", "Copy it again from the program's project")
         _check_tables(connection, needed, job, job.label(path), fix)
         yield connection
+    except sqlite3.DataError:
+        words = f"a text is larger than {TEXT_LIMIT:,} bytes, the most this reader takes"
+        raise Unreadable(words, "Split it in the program and copy the project again") from None
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError, OverflowError) as error:
         raise Unreadable(f"the database cannot be read: {error}", "It is cut off or damaged; copy it again") from None
     finally:

@@ -1,4 +1,4 @@
-"""Transcripts in .vtt, .srt, .docx and .txt: plain text, and turns as spans of it.
+"""Transcripts in .vtt, .srt, .docx, .txt and .md: plain text, and turns as spans of it.
 
 Labels of interviewers beyond ``turns.INTERVIEWER_LABELS`` are declared as ``columns: {interviewer: "Dana Fox|Jo Lee"}``.
 """
@@ -13,13 +13,24 @@ from pathlib import Path
 import pandas as pd
 
 from .job import Job, Unreadable
-from .safety import check_office_file, read_bytes
+from .safety import TEXT_LIMIT, check_office_file, read_bytes
 from .text import decode_text, normal
-from .turns import INTERVIEWER_LABELS, TIME, Head, Turn, accept_heads, find_heads, is_generic, make_turns
+from .turns import (
+    INTERVIEWER_LABELS,
+    TIME,
+    Head,
+    Turn,
+    accept_heads,
+    find_heads,
+    is_generic,
+    looks_like_name,
+    make_turns,
+    speaker_key,
+)
 
 __all__ = ["TURN_COLUMNS", "answer_rows", "read_transcripts", "speaking_text", "turn_rows"]
 
-TEXT_LIMIT = 20_000_000  # bytes of one transcript
+DOCX_LIMIT = 60_000_000  # bytes of one part of a Word document, unpacked: its markup is several times its text
 TURN_COLUMNS = ["source_id", "turn", "speaker", "role", "text", "start", "end"]
 ROLE_WORDS = ("owner", "manager", "director", "engineer", "technician", "client", "guest", "colleague")  # no names
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>(.*?)(?=<v[.\s]|</v>|\Z)", re.DOTALL)
@@ -67,9 +78,11 @@ def _read_file(path: Path, job: Job) -> tuple[str, list[Turn]]:
     text = decode_text(data, job.source.encoding).replace("\r\n", "\n").replace("\r", "\n")
     if ending in (".vtt", ".srt"):
         return _read_cues(text, ending[1:], job.label(path), job)
-    if ending == ".txt":
+    if ending in (".txt", ".md"):
         return text, _turns_or_refuse(text, find_heads(text), job.label(path), job)
-    raise Unreadable(f"transcripts with the ending {ending!r} are not read", "Save it as .docx, .vtt, .srt or .txt")
+    raise Unreadable(
+        f"transcripts with the ending {ending!r} are not read", "Save it as .docx, .vtt, .srt, .txt or .md"
+    )
 
 
 def interviewer_labels(job: Job) -> set[str]:
@@ -88,6 +101,13 @@ def _turns_or_refuse(text: str, heads: list[Head], file: str, job: Job) -> list[
     before = len(text[: accepted[0].line].split())
     if before:
         job.note(f"{file}: {before} words before the first speaker are nobody's turn")
+    left = [head for head in heads if head not in accepted and looks_like_name(head.label)]
+    if left:  # by line: a label may be somebody's name
+        lines = ", ".join(str(text.count("\n", 0, head.line) + 1) for head in left[:5])
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        job.note(
+            f"{file}: line {lines}{more} begins like a turn of a speaker who is not recognised; it counts as said by the one before"
+        )
     return turns
 
 
@@ -98,20 +118,24 @@ def speaking_text(text: str, job: Job) -> list[Turn]:
 
 def turn_rows(job: Job, source_id: str, text: str, turns: list[Turn]) -> list[dict[str, object]]:
     """Rows of the table ``turns``, speakers without their names."""
-    asking = interviewer_labels(job)
-    shown: dict[str, str] = {}
+    asking = {speaker_key(name) for name in interviewer_labels(job)}
+    shown: dict[str, str] = {}  # by spelling
+    first: dict[str, str] = {speaker_key(source_id): source_id}  # by speaker
     guests = 0
     for label in dict.fromkeys(turn.label for turn in turns):
-        if label.casefold() in asking or re.fullmatch(r"(?i)(interviewer|int|i)[ _.-]?\d*", label):
-            shown[label] = label if is_generic(label) else "Interviewer"
-        elif is_generic(label) or normal(label) == source_id:
-            shown[label] = label
-        else:
-            guests += 1
-            shown[label] = source_id if guests == 1 else f"{source_id}-{guests}"
+        key = speaker_key(label)
+        if key not in first:
+            if is_generic(label):
+                first[key] = label
+            elif _asks(key, asking):
+                first[key] = "Interviewer"
+            else:
+                guests += 1
+                first[key] = source_id if guests == 1 else f"{source_id}-{guests}"
+        shown[label] = first[key]
         if not is_generic(label) and label != source_id and label.split()[-1].casefold() not in ROLE_WORDS:
             job.identify([label, *(word for word in label.split() if word[0].isupper())])
-    roles = {label: "interviewer" if _asks(label, asking) else "participant" for label in shown}
+    roles = {label: "interviewer" if _asks(speaker_key(label), asking) else "participant" for label in shown}
     if "interviewer" not in roles.values():
         job.note(
             f"{source_id}: no interviewer among the speakers; every turn counts as the participant's. "
@@ -137,8 +161,8 @@ def answer_rows(source_id: str, text: str, spans: list[tuple[int, int]]) -> list
     ]
 
 
-def _asks(label: str, asking: set[str]) -> bool:
-    return label.casefold() in asking or bool(re.fullmatch(r"(?i)(interviewer|int|i)[ _.-]?\d+", label))
+def _asks(key: str, asking: set[str]) -> bool:
+    return key in asking or bool(re.fullmatch(r"(interviewer|int|i)\d+", key))
 
 
 def _read_docx(path: Path, job: Job) -> tuple[str, list[Head]]:
@@ -146,7 +170,7 @@ def _read_docx(path: Path, job: Job) -> tuple[str, list[Head]]:
     import docx
     from docx.opc.exceptions import PackageNotFoundError
 
-    data = check_office_file(path)
+    data = check_office_file(path, part_limit=DOCX_LIMIT)
     try:
         document = docx.Document(io.BytesIO(data))
         paragraphs = [(p.text.replace("\r", "\n"), _bold_length(p)) for p in document.paragraphs]

@@ -7,7 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["INTERVIEWER_LABELS", "Head", "Turn", "accept_heads", "find_heads", "is_generic", "make_turns"]
+__all__ = [
+    "INTERVIEWER_LABELS",
+    "Head",
+    "Turn",
+    "accept_heads",
+    "find_heads",
+    "is_generic",
+    "looks_like_name",
+    "make_turns",
+    "speaker_key",
+]
 
 INTERVIEWER_LABELS = ("i", "int", "interviewer", "moderator", "mod", "facilitator", "researcher", "host", "q")
 PARTICIPANT_LABELS = ("p", "r", "b", "a", "y", "participant", "respondent", "interviewee", "customer", "user", "answer")
@@ -23,6 +33,10 @@ PREFIX = re.compile(
     r"(?:：|:(?:\*\*)?(?=[ \t]|$))[ \t]*(?P<text>.*)"
 )
 BRACKET = re.compile(r"\[(?P<label>[^\[\]:\n]{1,40})\][ \t]+(?P<text>\S.*)")
+CUE = r"\d{1,2}:\d{1,2}(?::\d{1,2})?(?:[.,]\d+)?"
+CUE_TIMES = re.compile(rf"{CUE} *--> *{CUE}")
+TITLES = ("dr.", "mr.", "ms.", "mrs.")
+GUEST = re.compile(r"\s*\((?:guest|gast|ext|extern|external|unverified)\)$")
 NAME_TIME = re.compile(r"(?P<label>[^\W\d][^:\t\n]{0,39}?)[ \t]+\d{1,2}:\d{2}(?::\d{2})?[ \t]*(?P<text>)")
 
 
@@ -34,6 +48,7 @@ class Head:
     label: str
     text: int
     sure: bool = False
+    timed: bool = False  # a time stands beside the label
 
 
 @dataclass(frozen=True)
@@ -57,9 +72,36 @@ def is_generic(label: str) -> bool:
     return word in INTERVIEWER_LABELS or word in PARTICIPANT_LABELS or bool(GENERIC.fullmatch(word))
 
 
+def speaker_key(label: str) -> str:
+    """What all spellings of one speaker share: case, blanks, marks, leading zeros and "(Guest)" do not tell people apart.
+
+    Examples
+    --------
+    >>> {speaker_key(label) for label in ("P02", "P 2", "p-02", "P.02")}, speaker_key("Marion Smith (Guest)")
+    ({'p2'}, 'marionsmith')
+    """
+    word = GUEST.sub("", label.casefold().strip())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]+", "", word)) or word
+
+
+def looks_like_name(label: str) -> bool:
+    """Whether a label is one to four words that all begin with a capital, as names of people do.
+
+    Examples
+    --------
+    >>> [looks_like_name(label) for label in ("Marion Smith", "Smith, M. (Guest)", "One thing", "Hi. So")]
+    [True, True, False, False]
+    """
+    words = label.replace("(", "").split()
+    ends = [word for word in words if word[-1] in ".?!;" and len(word) > 2 and word.casefold() not in TITLES]
+    return 0 < len(words) <= 4 and not ends and all(word[0].isupper() for word in words)
+
+
 def find_heads(text: str) -> list[Head]:
     """Lines of a plain text that look like the start of a turn, in any of the layouts transcribers use."""
-    heads = []
+    heads = _cue_heads(text)
+    if heads:
+        return heads
     position = 0
     for line in text.split("\n"):
         for pattern in (ZOOM, ZOOM_SAVED, BRACKET, PREFIX, NAME_TIME):
@@ -74,24 +116,48 @@ def find_heads(text: str) -> list[Head]:
             ):
                 continue  # [laughs], [00:12]
             start = match.start("text") if match["text"] is not None else match.end()
-            heads.append(Head(position, label, position + start, pattern in (ZOOM, ZOOM_SAVED)))
+            timed = re.search(CLOCK, line[:start]) is not None
+            heads.append(Head(position, label, position + start, pattern in (ZOOM, ZOOM_SAVED), timed))
             break
         position += len(line) + 1
     return heads
 
 
+def _cue_heads(text: str) -> list[Head]:
+    """Heads of a transcript in blocks of three lines, as older versions of Teams save it: times, speaker, words.
+
+    None if there is a block whose second line is no name: then nobody is named, and the lines are what was said.
+    """
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    blocks = [n for n, line in enumerate(lines) if CUE_TIMES.fullmatch(line.strip())]
+    for n in blocks:
+        name = lines[n + 1].strip() if n + 2 < len(lines) else ""
+        if len(name) > 40 or not (looks_like_name(name) or is_generic(name)):
+            return []
+    return [Head(starts[n], lines[n + 1].strip(), starts[n + 2], len(blocks) > 1, True) for n in blocks]
+
+
 def accept_heads(heads: Sequence[Head], known: Iterable[str] = ()) -> list[Head]:
     """Heads whose label is a speaker: known, generic, or a short capitalised label that opens two lines or more.
 
-    A colon early in a line is often no label ("One thing: ..."), so a single unknown one is left in the text.
+    A colon early in a line is often no label ("One thing: ..."), so a single unknown one is left in the text; but not where
+    it looks like a name and a time stands beside it, as beside other labels of the text.
     """
-    counts = Counter(head.label for head in heads)
-    names = {label.casefold() for label in known}
+    counts = Counter(speaker_key(head.label) for head in heads)
+    names = {speaker_key(label) for label in known}
+    timed = sum(head.timed for head in heads)
+    capital = {speaker_key(head.label) for head in heads if head.label[0].isupper()}
 
     def speaks(head: Head) -> bool:
-        if head.sure or is_generic(head.label) or head.label.casefold() in names:
+        if head.sure or is_generic(head.label) or speaker_key(head.label) in names:
             return True
-        return counts[head.label] >= 2 and head.label[0].isupper() and len(head.label.split()) <= 4
+        if head.timed and timed >= 2 and looks_like_name(head.label):
+            return True
+        key = speaker_key(head.label)
+        return counts[key] >= 2 and key in capital and len(head.label.split()) <= 4
 
     return [head for head in heads if speaks(head)]
 
