@@ -23,8 +23,10 @@ from .kappa import Kappa, Kappas, cohen_kappa, fleiss_kappa, measure_kappa, tabu
 from .language import Language, compare_language, describe_language, log_odds, tabulate_language
 from .links import Links, describe_links, find_links, tabulate_links
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
-from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
+from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_job_statements, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
+from .rates import ThemeRates, compare_theme_rates, describe_theme_rates, tabulate_theme_rates
+from .reach import Reach, describe_reach, measure_reach, tabulate_reach
 from .redaction import Redactor, build_redactor
 from .refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from .representativeness import (
@@ -62,12 +64,14 @@ __all__ = [
     "Links",
     "QuoteBank",
     "QuoteCheck",
+    "Reach",
     "Redactor",
     "RefiFile",
     "Representativeness",
     "SamplingPlan",
     "Saturation",
     "StakeholderCube",
+    "ThemeRates",
     "Themes",
     "Unitised",
     "adjust_p_values",
@@ -80,6 +84,7 @@ __all__ = [
     "cohen_kappa",
     "compare_interviewees",
     "compare_language",
+    "compare_theme_rates",
     "compare_themes",
     "describe_agreement",
     "describe_cooccurrence",
@@ -93,9 +98,11 @@ __all__ = [
     "describe_links",
     "describe_plan",
     "describe_quotes",
+    "describe_reach",
     "describe_refi_file",
     "describe_saturation",
     "describe_stakeholders",
+    "describe_theme_rates",
     "describe_themes",
     "evidence_matrix",
     "exact_interval",
@@ -114,6 +121,7 @@ __all__ = [
     "measure_cooccurrence",
     "measure_fieldwork",
     "measure_kappa",
+    "measure_reach",
     "measure_saturation",
     "measure_spans",
     "multinomial_test",
@@ -133,16 +141,19 @@ __all__ = [
     "tabulate_fieldwork",
     "tabulate_interviewees",
     "tabulate_job_quotes",
+    "tabulate_job_statements",
     "tabulate_jobs",
     "tabulate_kappa",
     "tabulate_language",
     "tabulate_links",
     "tabulate_plan",
     "tabulate_quotes",
+    "tabulate_reach",
     "tabulate_refusals",
     "tabulate_rule",
     "tabulate_saturation",
     "tabulate_stakeholders",
+    "tabulate_theme_rates",
     "tabulate_themes",
     "tabulate_wants",
     "unitised_alpha",

@@ -11,10 +11,11 @@ from ..sources import canonical_table, latest_period, read_sources
 from ..study import Study
 from ..workspace import Workspace
 from .coded import CodedInterviews
+from .reach import Reach, measure_reach
 from .redaction import Redactor, build_redactor
 from .sampling import SamplingPlan, plan_interviews
 
-__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "read_interviews"]
+__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "reach_of_interviews", "read_interviews"]
 
 INTERVIEWS = ("turns", "codings", "interviewees")
 NO_PERIOD = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
@@ -131,4 +132,25 @@ def plan_next_interviews(
         response_rate=choices.response_rate,
         excluded=barred,
         interviewed=known,
+    )
+
+
+def reach_of_interviews(run: Workspace, coded: CodedInterviews) -> Reach:
+    """How much of each segment the interviewees of the study stand near to.
+
+    Parameters
+    ----------
+    run : Workspace
+        Whose stages 01 and 02 are done.
+    coded : CodedInterviews
+
+    Returns
+    -------
+    Reach
+    """
+    study = run.study
+    encoded = Encoder.from_dict(run.read_json("solution")["encoder"]).encode(run.read("features"))
+    units = coded.people[study.unit].dropna() if study.unit in coded.people.columns else []
+    return measure_reach(
+        encoded, run.read("membership"), map(str, units), random_state=study.choices.random_state, units=study.units
     )
