@@ -315,7 +315,7 @@ def _piece(part: object) -> str:
     estimate, lower, upper, why = part.estimate, part.lower, part.upper, part.why  # type: ignore[attr-defined]
     if measure == "share":
         if not n:
-            return f"{item}: {why}" if why else f"{item}: none"
+            return why or f"no {item.split(' ')[0]}"
         text = f"{int(part.k)} of {n} {item} ({100 * lower:.0f} to {100 * upper:.0f} %)"  # type: ignore[attr-defined]
         return f"{text}; {why}" if why else text
     if pd.isna(estimate):

@@ -321,16 +321,11 @@ def _say_changes(work: Fieldwork) -> str:
     if work.again is not None:
         text += f" A plan made today by the same rule would name {work.again} of them again."
     if work.silent:
-        text += f" {_listed(work.silent)} came and {'has' if len(work.silent) == 1 else 'have'} no interview here."
+        text += f" Of those who came, {count_words(len(work.silent), 'interview')} {'is' if len(work.silent) == 1 else 'are'} not here."
     if work.unplanned:
         were = "was" if len(work.unplanned) == 1 else "were"
-        text += f" {_listed(work.unplanned)} {were} interviewed without being in the plan."
+        text += f" Without being in the plan {were} interviewed: {len(work.unplanned)} {work.units}."
     return text
-
-
-def _listed(units: tuple[str, ...]) -> str:
-    shown = join_words(units[:5]) if len(units) <= 5 else f"{', '.join(units[:5])} and {len(units) - 5} more"
-    return f"{count_words(len(units), 'unit')} ({shown})"
 
 
 def tabulate_fieldwork(work: Fieldwork) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..display import Callout, Reading, Table
-from ..words import count_words, join_words, percent_words
+from ..words import join_words, percent_words
 
 __all__ = ["Reach", "describe_reach", "measure_reach", "tabulate_reach"]
 
@@ -131,8 +131,8 @@ def describe_reach(reach: Reach) -> Reading | Callout:
         f"{row.segment} {percent_words(row.reached)} (n = {row.interviewees})" for row in heard.itertuples()
     )
     text = (
-        f"Share of a segment's {reach.units} that are like somebody who was interviewed (as near to an interviewee as nine in ten are to "
-        f"their own nearest neighbour): {listed}. "
+        f"Share of a segment's {reach.units} that are like one where somebody was interviewed, as near to it in the base variables as nine "
+        f"in ten are to their own nearest neighbour (n: {reach.units} interviewed): {listed}. "
     )
     less, more = heard[heard["reached"] < heard["lot_lower"]], heard[heard["reached"] > heard["lot_upper"]]
     if less.empty and more.empty:
@@ -157,14 +157,14 @@ def tabulate_reach(reach: Reach) -> Table:
     Examples
     --------
     >>> list(tabulate_reach(Reach(pd.DataFrame(columns=COLUMNS), 200, 1)).frame.columns)
-    ['Segment', 'Units', 'Interviewees', 'Within reach', 'Drawn by lot', '95 % of lots']
+    ['Segment', 'Units', 'Interviewed', 'Within reach', 'Drawn by lot', '95 % of lots']
     """
     table = reach.table
     frame = pd.DataFrame(
         {
             "Segment": table["segment"].astype(str),
             "Units": table["units"].astype(int),
-            "Interviewees": table["interviewees"].astype(int),
+            "Interviewed": table["interviewees"].astype(int),
             "Within reach": [percent_words(share) for share in table["reached"]],
             "Drawn by lot": [percent_words(share) for share in table["lot"]],
             "95 % of lots": [
@@ -173,9 +173,9 @@ def tabulate_reach(reach: Reach) -> Table:
             ],
         }
     )
-    n = count_words(int(table["interviewees"].sum()), "interviewee")
+    n = f"{int(table['interviewees'].sum())} {reach.units}"
     caption = (
-        f"Share of each segment near {n}, over the base variables, beside {reach.draws} draws by lot of as many {reach.units} (seed "
-        f"{reach.random_state}). Units with every base variable."
+        f"Share of each segment near the {n} that were interviewed, over the base variables, beside {reach.draws} draws by lot of as "
+        f"many (seed {reach.random_state}). Units with every base variable."
     )
     return Table(frame, caption)

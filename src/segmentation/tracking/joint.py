@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from ..dataset import Dataset
@@ -9,6 +11,7 @@ from ..qualitative import CodedInterviews, EvidenceMatrix, JobScores, QuoteBank,
 from ..qualitative.fieldwork import Fieldwork, measure_fieldwork
 from ..qualitative.prepare import plan_next_interviews
 from ..study import load_hypotheses
+from ..words import join_words
 from ..workspace import Workspace
 from .feedback import read_feedback
 from .fieldwork import read_interview_plan
@@ -91,7 +94,13 @@ def join_evidence(
     """
     profile, membership = run.read("profile"), run.read("membership")
     feedback = read_feedback(run.study)
-    return evidence_matrix(
+    written = [name for name in (run.study.evidence.hypotheses, run.study.feedback) if name]
+    source = (
+        f"{bank.source} {jobs.source} Beside them: {join_words(written)}."
+        if written
+        else f"{bank.source} {jobs.source}"
+    )
+    matrix = evidence_matrix(
         run.study,
         gather_hypotheses(run.study, profile, load_hypotheses(run.study)),
         profile=profile,
@@ -102,3 +111,4 @@ def join_evidence(
         feedback=feedback[feedback["date"] < run.period.end],
         deals=data.tables.get("deals"),
     )
+    return replace(matrix, source=" ".join(source.split()))
