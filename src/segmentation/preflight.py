@@ -15,8 +15,8 @@ from .personas import load_personas
 from .qualitative.contract import check_interviews
 from .qualitative.prepare import read_interviews
 from .sources import latest_period, list_periods, read_sources
-from .study import Study
-from .tracking import load_experiments, load_kpis, read_exposures, read_feedback
+from .study import Study, load_hypotheses
+from .tracking import load_experiments, load_kpis, read_exposures, read_feedback, read_interview_plan
 
 __all__ = ["CheckedStudy", "check_before_run", "check_study"]
 
@@ -37,7 +37,7 @@ class CheckedStudy:
     complete : int
         Units that segments are formed on: those with every base variable, or with enough of them where the method allows it.
     written : mapping of str to int
-        What the team wrote: personas, messages, experiments, kpis, feedback, and how many of each.
+        What the team wrote: personas, messages, experiments, hypotheses, kpis, feedback, and how many of each.
     """
 
     period: Period | None
@@ -202,7 +202,10 @@ def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -
         from .clustering.decisions import load_decisions  # see _count_complete
 
         load_decisions(study)
-    for key, load in (("kpis", load_kpis), ("feedback", read_feedback)):
+    if study.evidence.hypotheses is not None:
+        with _collected(found):
+            written["hypotheses"] = len(load_hypotheses(study))
+    for key, load in (("kpis", load_kpis), ("feedback", read_feedback), ("interview_plan", read_interview_plan)):
         if getattr(study, key) is not None:
             with _collected(found):
                 written[key] = len(load(study))

@@ -366,3 +366,29 @@ def test_plot_jobs_draws_the_numbers_of_the_table():
     assert "Look &lt;b&gt;reliable&lt;/b&gt;" in labels and all("<b>" not in label for label in labels)
     assert {trace.name: trace.marker.symbol for trace in shown.figure.data}["whole interval at 10 or more"] == "diamond"
     assert "Send the invoice the same day in S1 (18.5," in shown.alt and "n = 100 accounts" in shown.caption
+
+
+def test_tabulate_job_statements_has_three_parts_and_says_what_is_not_written():
+    from segmentation.qualitative import JobScores, QuoteBank, tabulate_job_statements
+    from segmentation.qualitative.opportunity import COLUMNS
+    from segmentation.qualitative.quotes import COLUMNS as QUOTES
+    from segmentation.study import Job
+
+    jobs = (
+        Job(statement="Send it on the day", importance="i1", satisfaction="s1", code="late", emotional="free of it"),
+        Job(statement="Not feel ashamed", importance="i2", satisfaction="s2", kind="emotional", social="respected"),
+    )
+    blank = dict.fromkeys(COLUMNS, None)
+    rows = [
+        blank | {"job": "i1", "segment": "all", "n": 90, "opportunity": 15.0, "lower": 14.0, "upper": 16.0},
+        blank | {"job": "i1", "segment": "S1", "n": 40, "opportunity": 9.0, "lower": 8.0, "upper": 10.0},
+        blank | {"job": "i1", "segment": "S2", "n": 50, "opportunity": 12.0, "lower": 11.0, "upper": 13.0},
+    ]
+    quote = dict.fromkeys(QUOTES, "") | {
+        "quote_id": "q", "participant": "P1", "segment": "S2", "code_id": "late", "text": "I wait", "source_id": "P1",
+        "turn": 4, "coders": 2, "words": 2,
+    }  # fmt: skip
+    frame = tabulate_job_statements(JobScores(pd.DataFrame(rows), jobs), QuoteBank(pd.DataFrame([quote]))).frame
+    assert frame.iloc[0].tolist() == ["Send it on the day", "free of it", "not written", "S2, 12.0 (11.0 to 13.0, n = 50)", "I wait",
+                                      "P1, P1, turn 4"]  # fmt: skip
+    assert frame.iloc[1].tolist()[:4] == ["Not feel ashamed", "Not feel ashamed", "respected", "too few answers"]

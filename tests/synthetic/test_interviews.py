@@ -23,9 +23,9 @@ def _project(folder: Path) -> tuple[etree._Element, zipfile.ZipFile]:
     return etree.fromstring(archive.read("project.qde")), archive
 
 
-def test_interviews_are_24_with_several_codes_each():
+def test_interviews_are_26_with_several_codes_each():
     interviews = read_interviews()
-    assert list(interviews) == [f"P{number:02d}" for number in range(1, 25)]
+    assert list(interviews) == [f"P{number:02d}" for number in range(1, 27)]
     known = set(read_codebook().index)
     for interview in interviews.values():
         spans = [span for turn in interview.turns for span in turn.spans]
@@ -35,7 +35,7 @@ def test_interviews_are_24_with_several_codes_each():
 
 def test_interviews_begin_each_in_its_own_way():
     openings = [" ".join(interview.turns[0].text.split()[:4]).lower() for interview in read_interviews().values()]
-    assert len(set(openings)) == 24
+    assert len(set(openings)) == 26
 
 
 def test_read_interviews_broken_mark_names_file_and_place(tmp_path):
@@ -61,7 +61,7 @@ def test_project_validates_against_the_schema(committed):
 
 def test_project_offsets_point_at_the_words_kept_beside_them(committed):
     project, archive = _project(committed)
-    assert sorted(archive.namelist())[0] == "project.qde" and len(archive.namelist()) == 25
+    assert sorted(archive.namelist())[0] == "project.qde" and len(archive.namelist()) == 27
     seen = 0
     for source in project.iter(f"{Q}TextSource"):
         name = source.get("plainTextPath").replace("internal://", "sources/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ..qualitative import SamplingPlan
+from ..qualitative.fieldwork import plan_sheet, stamp_of
 from ..workspace import Workspace
 from .safe import make_safe
 from .sql import format_assignment_sql
@@ -44,6 +45,8 @@ def export_segments(run: Workspace, membership: pd.DataFrame) -> pd.DataFrame:
 def export_plan(run: Workspace, plan: SamplingPlan) -> SamplingPlan:
     """Write ``exports/interview_plan.csv``: whom to ask, in which order, why, and room to log the answer.
 
+    Every row carries a stamp of the rows; saved beside the study file and named there as ``interview_plan``, the plan is frozen.
+
     Parameters
     ----------
     run : Workspace
@@ -54,7 +57,7 @@ def export_plan(run: Workspace, plan: SamplingPlan) -> SamplingPlan:
     SamplingPlan
         The plan, unchanged.
     """
-    sheet = plan.table.rename(columns={"unit": run.study.unit}).assign(answer="", answered_on="")
-    safe = sheet.map(lambda cell: "" if pd.isna(cell) else make_safe(cell))
-    run.write_text("exports/interview_plan.csv", safe.to_csv(index=False, lineterminator="\n"))
+    sheet = plan_sheet(plan, run.study.unit).map(make_safe)
+    sheet["frozen"] = f"{run.period} {stamp_of(sheet, run.study.unit)}"
+    run.write_text("exports/interview_plan.csv", sheet.to_csv(index=False, lineterminator="\n"))
     return plan

@@ -8,14 +8,25 @@ from .coded import CodedInterviews, build_coded_interviews, code_presence, descr
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements
-from .intervals import adjust_p_values, freeman_halton_test, multinomial_test, newcombe_interval, wilson_interval
+from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
+from .evidence_words import describe_evidence, tabulate_evidence, tabulate_evidence_quotes, tabulate_rule
+from .fieldwork import Fieldwork, describe_fieldwork, measure_fieldwork, tabulate_fieldwork, tabulate_refusals
+from .intervals import (
+    adjust_p_values,
+    exact_interval,
+    freeman_halton_test,
+    multinomial_test,
+    newcombe_interval,
+    wilson_interval,
+)
 from .kappa import Kappa, Kappas, cohen_kappa, fleiss_kappa, measure_kappa, tabulate_kappa
 from .language import Language, compare_language, describe_language, log_odds, tabulate_language
 from .links import Links, describe_links, find_links, tabulate_links
 from .opportunity import JobScores, job_answers, opportunity_score, score_jobs
-from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_jobs
+from .opportunity_words import describe_jobs, tabulate_job_quotes, tabulate_job_statements, tabulate_jobs
 from .quotes import QuoteBank, QuoteCheck, build_quote_bank, check_quote, describe_quotes, tabulate_quotes
-from .rates import ThemeRates, compare_theme_rates, permute_rates, tabulate_theme_rates
+from .rates import ThemeRates, compare_theme_rates, describe_theme_rates, tabulate_theme_rates
+from .reach import Reach, describe_reach, measure_reach, tabulate_reach
 from .redaction import Redactor, build_redactor
 from .refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from .representativeness import (
@@ -33,6 +44,8 @@ from .saturation import (
     stopping_point,
     tabulate_saturation,
 )
+from .stakeholders import StakeholderCube, map_stakeholders
+from .stakeholders_words import describe_stakeholders, tabulate_conflicts, tabulate_stakeholders, tabulate_wants
 from .themes import Themes, compare_themes, describe_themes, tabulate_themes
 from .unitised import Unitised, measure_spans, unitised_alpha
 
@@ -42,6 +55,8 @@ __all__ = [
     "CodedInterviews",
     "Cooccurrence",
     "Disagreements",
+    "EvidenceMatrix",
+    "Fieldwork",
     "JobScores",
     "Kappa",
     "Kappas",
@@ -49,11 +64,13 @@ __all__ = [
     "Links",
     "QuoteBank",
     "QuoteCheck",
+    "Reach",
     "Redactor",
     "RefiFile",
     "Representativeness",
     "SamplingPlan",
     "Saturation",
+    "StakeholderCube",
     "ThemeRates",
     "Themes",
     "Unitised",
@@ -72,6 +89,8 @@ __all__ = [
     "describe_agreement",
     "describe_cooccurrence",
     "describe_disagreements",
+    "describe_evidence",
+    "describe_fieldwork",
     "describe_interviewees",
     "describe_interviews",
     "describe_jobs",
@@ -79,44 +98,64 @@ __all__ = [
     "describe_links",
     "describe_plan",
     "describe_quotes",
+    "describe_reach",
     "describe_refi_file",
     "describe_saturation",
+    "describe_stakeholders",
+    "describe_theme_rates",
     "describe_themes",
+    "evidence_matrix",
+    "exact_interval",
     "find_links",
     "fleiss_kappa",
     "freeman_halton_test",
+    "gather_hypotheses",
+    "grade_strand",
     "job_answers",
+    "judge_hypothesis",
     "krippendorff_alpha",
     "list_disagreements",
     "log_odds",
+    "map_stakeholders",
     "measure_agreement",
     "measure_cooccurrence",
+    "measure_fieldwork",
     "measure_kappa",
+    "measure_reach",
     "measure_saturation",
     "measure_spans",
     "multinomial_test",
     "newcombe_interval",
     "opportunity_score",
-    "permute_rates",
     "plan_interviews",
     "score_jobs",
     "seen_chance",
     "stopping_point",
     "tabulate_agreement",
     "tabulate_codebook",
+    "tabulate_conflicts",
     "tabulate_cooccurrence",
     "tabulate_disagreements",
+    "tabulate_evidence",
+    "tabulate_evidence_quotes",
+    "tabulate_fieldwork",
     "tabulate_interviewees",
     "tabulate_job_quotes",
+    "tabulate_job_statements",
     "tabulate_jobs",
     "tabulate_kappa",
     "tabulate_language",
     "tabulate_links",
     "tabulate_plan",
     "tabulate_quotes",
+    "tabulate_reach",
+    "tabulate_refusals",
+    "tabulate_rule",
     "tabulate_saturation",
+    "tabulate_stakeholders",
     "tabulate_theme_rates",
     "tabulate_themes",
+    "tabulate_wants",
     "unitised_alpha",
     "wilson_interval",
     "write_qdc",

@@ -11,7 +11,7 @@ from .coded import CodedInterviews, code_presence
 from .opportunity import COLUMNS, EVERYBODY, OVERSERVED, RANGES, JobScores
 from .quotes import QuoteBank, choose_quotes
 
-__all__ = ["COLUMNS", "describe_jobs", "tabulate_job_quotes", "tabulate_jobs"]
+__all__ = ["COLUMNS", "describe_jobs", "tabulate_job_quotes", "tabulate_job_statements", "tabulate_jobs"]
 
 LEAST = RANGES[-1][1]
 SHOWN = 2  # jobs named a segment
@@ -278,6 +278,52 @@ def tabulate_job_quotes(scores: JobScores, bank: QuoteBank, coded: CodedIntervie
         note,
         empty=f"No job reaches {LEAST:g} in any segment." if scores.jobs else "",
     )
+
+
+def tabulate_job_statements(scores: JobScores, bank: QuoteBank) -> Table:
+    """Each job with its functional, emotional and social part, where it is the largest opportunity, and words of somebody there.
+
+    Parameters
+    ----------
+    scores : JobScores
+    bank : QuoteBank
+
+    Returns
+    -------
+    Table
+        Job, To feel, To be seen, Largest opportunity, Quote, Where. Parts that the team has not written say so.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.qualitative.quotes import COLUMNS as QUOTES
+    >>> nothing = tabulate_job_statements(JobScores(pd.DataFrame(columns=COLUMNS)), QuoteBank(pd.DataFrame(columns=QUOTES)))
+    >>> list(nothing.frame.columns)[:3]
+    ['Job', 'To feel', 'To be seen']
+    """
+    rows = []
+    for job in scores.jobs:
+        own = scores.table[(scores.table["job"] == job.importance) & (scores.table["segment"] != EVERYBODY)]
+        own = own[own["opportunity"].notna()].sort_values("opportunity", ascending=False, kind="stable").head(1)
+        best, quote, where = "too few answers", "no quote", ""
+        for row in own.to_dict("records"):
+            limits = range_words((row["lower"], row["upper"]), ".1f")
+            best = f"{row['segment']}, {row['opportunity']:.1f} ({limits}, n = {row['n']:,d})"
+            quote, where = _quote(bank, job.code, row["segment"])
+        parts = {"functional": "", "emotional": job.emotional, "social": job.social} | {job.kind: job.statement}
+        said = [parts[kind] or "not written" for kind in ("emotional", "social")]
+        rows.append((parts["functional"] or job.statement, *said, best, quote, where))
+    frame = pd.DataFrame(rows, columns=["Job", "To feel", "To be seen", "Largest opportunity", "Quote", "Where"])
+    caption = (
+        f"{count_words(len(rows), 'job').capitalize()} in three parts: what is to be done (functional), how one wants to feel (emotional) "
+        f"and to be seen (social). The team wrote them; the survey rated the first. {scores.source} {bank.source}"
+    )
+    note = "Largest opportunity: the segment with the highest score, with its 95 % bootstrap interval. The quote has the job's code there."
+    return Table(frame, " ".join(caption.split()), None, note)
 
 
 def _check_codes(scores: JobScores, coded: CodedInterviews) -> None:

@@ -11,10 +11,11 @@ from ..sources import canonical_table, latest_period, read_sources
 from ..study import Study
 from ..workspace import Workspace
 from .coded import CodedInterviews
+from .reach import Reach, measure_reach
 from .redaction import Redactor, build_redactor
 from .sampling import SamplingPlan, plan_interviews
 
-__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "read_interviews"]
+__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "reach_of_interviews", "read_interviews"]
 
 INTERVIEWS = ("turns", "codings", "interviewees")
 NO_PERIOD = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
@@ -92,7 +93,9 @@ def list_codes(coded: CodedInterviews) -> pd.DataFrame:
     return pd.DataFrame({"name": codes["name"].astype("str"), "pain": pain.astype(bool)}).rename_axis("code_id")
 
 
-def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) -> SamplingPlan:
+def plan_next_interviews(
+    run: Workspace, data: Dataset, coded: CodedInterviews | None, frozen: pd.DataFrame | None = None
+) -> SamplingPlan:
     """Plan the next interviews from this quarter's segments, with the study's choices.
 
     Parameters
@@ -101,8 +104,10 @@ def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) 
         Whose stages 01 and 02 are done.
     data : Dataset
         With ``contacts`` where the study has them: a unit all of whose contacts opted out is not asked.
-    coded : CodedInterviews
-        Their interviewees are not asked again.
+    coded : CodedInterviews or None
+        Their interviewees are not asked again; None leaves nobody out for it.
+    frozen : pandas.DataFrame, optional
+        The frozen plan with answers: who refused is not asked again either.
 
     Returns
     -------
@@ -116,7 +121,10 @@ def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) 
             data["contacts"].dropna(subset=[unit]).groupby(unit)["opted_out"].agg(lambda out: out.fillna(False).all())
         )
         barred = [str(name) for name in opted.index[opted.astype(bool)]]
-    known = [str(name) for name in coded.people[unit].dropna()] if unit in coded.people.columns else []
+    people = pd.DataFrame() if coded is None else coded.people
+    known = [str(name) for name in people[unit].dropna()] if unit in people.columns else []
+    if frozen is not None:
+        barred += [str(name) for name in frozen.loc[frozen["answer"] == "refused", unit]]
     return plan_interviews(
         encoded,
         run.read("membership"),
@@ -124,4 +132,25 @@ def plan_next_interviews(run: Workspace, data: Dataset, coded: CodedInterviews) 
         response_rate=choices.response_rate,
         excluded=barred,
         interviewed=known,
+    )
+
+
+def reach_of_interviews(run: Workspace, coded: CodedInterviews) -> Reach:
+    """How much of each segment the interviewees of the study stand near to.
+
+    Parameters
+    ----------
+    run : Workspace
+        Whose stages 01 and 02 are done.
+    coded : CodedInterviews
+
+    Returns
+    -------
+    Reach
+    """
+    study = run.study
+    encoded = Encoder.from_dict(run.read_json("solution")["encoder"]).encode(run.read("features"))
+    units = coded.people[study.unit].dropna() if study.unit in coded.people.columns else []
+    return measure_reach(
+        encoded, run.read("membership"), map(str, units), random_state=study.choices.random_state, units=study.units
     )

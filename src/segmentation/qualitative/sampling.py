@@ -180,8 +180,9 @@ def tabulate_plan(plan: SamplingPlan) -> Table:
             },
         }
     )
-    note = "May be asked: every base variable is known, not interviewed before, not opted out. " + " ".join(
-        f"{slot.capitalize()}: {meaning}." for slot, meaning in MEANINGS.items()
+    note = (
+        "May be asked: every base variable is known, not interviewed before, not opted out, did not refuse. "
+        + " ".join(f"{slot.capitalize()}: {meaning.rstrip('?')}." for slot, meaning in MEANINGS.items())
     )
     return Table(frame, "Interviews planned by segment.", note=note)
 

@@ -13,7 +13,7 @@ from ..features import FeatureTable, Quality
 from ..personas import CheckedPersonas
 from ..profiling import TargetMap, summarise_scorecard
 from ..profiling.typing import TypingTool
-from ..qualitative import Agreement, CodedInterviews, Themes
+from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Themes
 from ..tracking import ExperimentResult, FeedbackSummary
 
 __all__ = [
@@ -119,21 +119,28 @@ def use_facts(
     }
 
 
-def interview_facts(coded: CodedInterviews, agreement: Agreement, themes: Themes) -> dict[str, Any]:
-    """People, codes, coders, alpha by code, themes found.
+def interview_facts(
+    coded: CodedInterviews, agreement: Agreement, themes: Themes, evidence: EvidenceMatrix | None = None
+) -> dict[str, Any]:
+    """People, codes, coders, alpha by code, themes found, verdicts.
 
     Parameters
     ----------
     coded : CodedInterviews
     agreement : Agreement
     themes : Themes
+    evidence : EvidenceMatrix, optional
 
     Returns
     -------
     dict
         Plain values for ``print_facts``.
     """
+    verdicts = (
+        {} if evidence is None else dict(zip(evidence.table["hypothesis"], evidence.table["verdict"], strict=True))
+    )
     return {
+        "verdicts": verdicts,
         "people": len(coded.people),
         "codes": len(coded.leaves),
         "codings": len(coded.codings),

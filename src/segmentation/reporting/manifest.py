@@ -85,8 +85,10 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
         if source.connection:
             local = study.resolve(source.connection.split("://", 1)[-1])
             found[name] = {f"{source.connection}/{source.table}": digest(local) if local.is_file() else ALWAYS_NEW}
-    for key in ("decisions", "personas", "messages", "experiments", "kpis", "feedback"):
-        named = getattr(study, key)
+    written = ("decisions", "personas", "messages", "experiments", "kpis", "feedback", "interview_plan")
+    for key, named in (
+        {key: getattr(study, key) for key in written} | {"hypotheses": study.evidence.hypotheses}
+    ).items():
         if named is not None:
             path = study.resolve(named)
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -47,6 +47,7 @@ STAGES: tuple[Stage, ...] = (
         "03_interviews",
         "Interviews: what people say",
         needs=("01_data", "02_segments"),
+        files=("feedback", "hypotheses", "interview_plan"),
     ),
     Stage(
         "04_personas",

@@ -12,7 +12,8 @@ from ..features import Quality
 from ..features.words import column_words
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
-from ..qualitative import Agreement, CodedInterviews, Saturation, Themes
+from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
+from ..qualitative.evidence import VERDICTS
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
 from ..words import count_words, join_words
@@ -82,9 +83,13 @@ def _left_out(n: int) -> str:
 
 
 def summarise_interviews(
-    coded: CodedInterviews, agreement: Agreement, saturation: Saturation, themes: Themes
+    coded: CodedInterviews,
+    agreement: Agreement,
+    saturation: Saturation,
+    themes: Themes,
+    evidence: EvidenceMatrix | None = None,
 ) -> Summary:
-    """How many people, what they say most, agreement, saturation.
+    """How many people, what they say most, agreement, saturation, what was confirmed and what is to be dropped.
 
     Parameters
     ----------
@@ -92,6 +97,7 @@ def summarise_interviews(
     agreement : Agreement
     saturation : Saturation
     themes : Themes
+    evidence : EvidenceMatrix, optional
 
     Returns
     -------
@@ -121,6 +127,17 @@ def summarise_interviews(
         if empty
         else []
     )
+    judged = {} if evidence is None else dict(list(evidence.table.groupby("verdict")))
+    if evidence is not None and judged:
+        spoken_for = [f"{len(judged[verdict])} {verdict}" for verdict in VERDICTS if verdict in judged]
+        found.append(
+            f"{count_words(len(evidence.table), 'hypothesis was', 'hypotheses were')} held against numbers, interviews and sales: "
+            f"{join_words(spoken_for)}."
+        )
+        decide += [
+            f"Take “{row.statement.rstrip('.')}” out of what is said about {row.segment}: numbers, interviews and sales do not bear it out."
+            for row in (judged["drop"].itertuples() if "drop" in judged else ())
+        ]
     everybody = saturation.summary[saturation.summary["segment"] == "all"]
     if len(everybody) and pd.isna(everybody.iloc[0]["reached"]):
         trust.append("New themes were still coming when the interviews ended.")

@@ -12,7 +12,7 @@ __all__ = ["READS", "read_stage", "read_stage_before", "stage_reads"]
 READS: dict[str, tuple[str, ...]] = {
     "01_data": ("*",),
     "02_use": ("survey",),
-    "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts"),
+    "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts", "deals"),
     "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
     "05_messaging": ("events",),
     "06_tracking": ("events", "deals", "companies"),

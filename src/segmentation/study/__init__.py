@@ -6,6 +6,8 @@ The whole file is validated before anything runs; every problem is reported at o
 from __future__ import annotations
 
 from .choices import Choices
+from .evidence import Evidence, Hypothesis, Stakeholders
+from .hypotheses import load_hypotheses
 from .jobs import Job
 from .load import load_study
 from .model import Study, study_schema
@@ -18,13 +20,17 @@ __all__ = [
     "METHODS",
     "Choices",
     "Criterion",
+    "Evidence",
+    "Hypothesis",
     "Job",
     "Scorecard",
     "Segmenting",
     "Source",
+    "Stakeholders",
     "Study",
     "Targeting",
     "Variable",
+    "load_hypotheses",
     "load_study",
     "read_yaml",
     "study_schema",

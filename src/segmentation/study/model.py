@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .choices import Choices
+from .evidence import Evidence, Stakeholders
 from .jobs import Job
 from .parts import Name, Part, Source, Variable
 from .segmenting import Segmenting
@@ -53,6 +54,11 @@ class Study(Part):
     scorecard: Scorecard = Scorecard()
     jobs: tuple[Job, ...] = Field(
         (), description="Jobs to be done with the survey items that rate them.", max_length=60
+    )
+    evidence: Evidence = Evidence()
+    stakeholders: Stakeholders | None = Field(None, description="Roles and incentives behind the map of stakeholders.")
+    interview_plan: str | None = Field(
+        None, description="The plan of interviews as it was frozen before fieldwork, with what became of each person."
     )
     personas: str | None = Field(None, description="Folder of persona files, one Markdown file each.")
     messages: str | None = None

@@ -13,7 +13,7 @@ from .segmenting import METHODS
 __all__ = ["check_references"]
 
 AVERAGED = ("targeting.attractiveness", "targeting.fit", "positioning", "scorecard.value")
-FILES = ("personas", "messages", "experiments", "kpis", "feedback")
+FILES = ("personas", "messages", "experiments", "kpis", "feedback", "interview_plan")
 
 
 def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Violation]:
@@ -47,11 +47,11 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
     if named is not None and not study.resolve(named).is_file():
         fix = "Check the path, or take the key out: explore.ipynb then writes decisions.yaml beside the study"
         found.append(Violation("no such file", file, None, "decisions", named, "", fix, lines.get(("decisions",))))
-    for key in FILES:
-        named = getattr(study, key)
+    files = [(key, getattr(study, key), (key,)) for key in FILES]
+    for key, named, place in [*files, ("evidence.hypotheses", study.evidence.hypotheses, ("evidence", "hypotheses"))]:
         if named is not None and not study.resolve(named).exists():
             fix = "Check the path; it is relative to the study file"
-            found.append(Violation("no such file", file, None, key, named, "", fix, lines.get((key,))))
+            found.append(Violation("no such file", file, None, key, named, "", fix, lines.get(place)))
     return found
 
 
@@ -129,6 +129,7 @@ def _named_variables(study: Study) -> list[tuple[str, str, tuple[Any, ...]]]:
         ]
     known = study.scorecard.known_before
     named += [("scorecard.known_before", name, ("scorecard", "known_before", i)) for i, name in enumerate(known)]
+    named += [("evidence.themes", name, ("evidence", "themes", name)) for name in study.evidence.themes]
     if study.scorecard.value:
         named.append(("scorecard.value", study.scorecard.value, ("scorecard", "value")))
     return named

@@ -11,8 +11,9 @@ import pandas as pd
 from .behaviour import draw_events, draw_users
 from .campaign import EXPERIMENT, Campaign, draw_campaign, draw_feedback
 from .cdp import write_identifies, write_tracks
-from .coding import code_by_authors, code_second, measure_agreement, write_project
+from .coding import Coding, code_by_authors, code_second, measure_agreement, write_project
 from .crm import draw_companies, draw_contacts, draw_deals, name_companies, write_crm, write_csv
+from .fieldwork import draw_interview_plan
 from .interviews import Interview, read_interviews, write_transcripts
 from .plan import TEMPLATES, find_tier
 from .population import Population, build_population, read_interviewee_plan
@@ -25,6 +26,7 @@ CARRIED = (
     "study.yaml",
     "README.md",
     "value_rules.yaml",
+    "hypotheses.yaml",
     "experiments.yaml",
     "kpis.yaml",
     "messages.csv",
@@ -63,6 +65,8 @@ def write_study(folder: str | Path, tier: str = "medium", seed: int = 1) -> Path
     write_survey(survey, contacts, folder / "survey", seed)
     _write_campaign(campaign, folder / "campaign")
     agreement = _write_interviews(interviews, population, folder / "interviews", seed)
+    plan = draw_interview_plan(population, interviews, seed)
+    write_csv(plan, {name: name for name in plan.columns}, folder / "interview_plan.csv")
     _carry(folder)
     write_truth(folder / "truth", (width, seed), population, survey, campaign, agreement)
     return folder / "study.yaml"
@@ -105,8 +109,10 @@ def _write_campaign(campaign: Campaign, folder: Path) -> None:
 def _write_interviews(
     interviews: dict[str, Interview], population: Population, folder: Path, seed: int
 ) -> list[dict[str, Any]]:
-    plan = read_interviewee_plan(TEMPLATES)
+    colleagues = pd.read_csv(TEMPLATES / "colleagues.csv", index_col="participant")
+    plan = pd.concat([read_interviewee_plan(TEMPLATES), colleagues])
     company = {participant: company for company, participant in population.accounts["participant"].dropna().items()}
+    company |= {key: company[first] for key, first in colleagues["colleague_of"].items()}
     write_transcripts(interviews, plan["format"].to_dict(), folder, seed)
     rows = pd.DataFrame(
         [
@@ -117,13 +123,20 @@ def _write_interviews(
     )
     write_csv(rows, {name: name for name in rows.columns}, folder / "interviewees.csv")
     first = code_by_authors(interviews)
-    codings = first + code_second(interviews, first, seed)
+    codings = first + _code_second(interviews, first, set(colleagues.index), seed)
     write_project(interviews, codings, rows.set_index("participant"), folder / "coding.qdpx")
     hidden = pd.DataFrame(
         [(key, "|".join(interview.names)) for key, interview in interviews.items()], columns=["participant", "names"]
     )
     write_csv(hidden, {name: name for name in hidden.columns}, folder / "redactions.csv")
     return measure_agreement(interviews, codings)
+
+
+def _code_second(interviews: dict[str, Interview], first: list[Coding], late: set[str], seed: int) -> list[Coding]:
+    """Coder 2 took the colleagues after all others, in a round of their own."""
+    rounds = [{k: i for k, i in interviews.items() if (k in late) == after} for after in (False, True)]
+    parts = [code_second(part, [c for c in first if c.participant in part], seed) for part in rounds]
+    return [*parts[0], *parts[1]]
 
 
 def _carry(folder: Path) -> None:

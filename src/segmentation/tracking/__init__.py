@@ -6,6 +6,7 @@ from .declared import Experiment, Kpi, load_experiments, load_kpis
 from .experiment import EFFECT_COLUMNS, ExperimentResult, analyse_experiment, analyse_experiments, stack_experiments
 from .exposures import read_exposures
 from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
+from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections
 from .kpis import KPI_COLUMNS, describe_kpis, measure_kpis, tabulate_kpis
 from .moves import MOVE_COLUMNS, describe_moves, measure_moves, split_mix_and_rate, tabulate_moves
@@ -47,6 +48,7 @@ __all__ = [
     "measure_moves",
     "read_exposures",
     "read_feedback",
+    "read_interview_plan",
     "sample_ratio_p",
     "shrink_lifts",
     "shrink_rates",

@@ -1,0 +1,331 @@
+"""The joint display for a reader: the rule, the verdicts, what to do next, and the words behind each hypothesis."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ..display import Callout, Reading, Table
+from ..study import Evidence
+from ..words import count_words, join_words, percent_words
+from .evidence import AGAINST, FOR, SILENT, STRANDS, UNCLEAR, VERDICTS, EvidenceMatrix
+
+__all__ = [
+    "describe_evidence",
+    "next_step",
+    "say_verdicts",
+    "tabulate_evidence",
+    "tabulate_evidence_quotes",
+    "tabulate_rule",
+]
+
+GRADES = {FOR: "for it", AGAINST: "against it", UNCLEAR: "unclear", SILENT: "no say"}
+SHOWN = 3  # jobs named in a cell
+NO_HYPOTHESES = Callout(
+    "absent",
+    "There is no hypothesis to hold the evidence against.",
+    "With `evidence:` in the study file (codes that belong to a variable of use, or a file of the team's own hypotheses) this section "
+    "would lay use, numbers, interviews and sales beside each other.",
+)
+
+
+def say_verdicts(rule: Evidence) -> str:
+    """How a verdict is made from the three kinds of evidence.
+
+    Parameters
+    ----------
+    rule : Evidence
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> say_verdicts(Evidence(strands=1))[:51]
+    'Confirm: at least 1 kind of evidence for it, none a'
+    """
+    kinds = count_words(rule.strands, "kind")
+    return (
+        f"Confirm: at least {kinds} of evidence for it, none against. Drop: at least {kinds} against, none for it. Open: none speaks "
+        "either way. Refine: all others. Of several figures of one kind, it is for the hypothesis if at least one is and none is against. "
+        "No test is made and no p-value is used."
+    )
+
+
+def tabulate_rule(matrix: EvidenceMatrix) -> Table:
+    """When a kind of evidence speaks for a hypothesis, when against it, and when it has no say; the study's limits.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Table
+        Kind of evidence, For it, Against it, No say.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> len(tabulate_rule(EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())).frame)
+    0
+    """
+    rule = matrix.rule
+    people, share = count_words(rule.least_people, "person", "people"), percent_words(rule.heard)
+    raised = percent_words(rule.raised)
+    rows = [
+        (
+            "Numbers: the opportunity score of a job, or the index of a variable",
+            f"the whole interval of the score reaches {rule.opportunity:g}, or of the index lies on the expected side of 100",
+            "the whole interval lies on the other side",
+            "a variable that formed the segment (it differs there because it was made so); too few to publish",
+        ),
+        (
+            "Interviews: people of the segment with one of the codes",
+            f"at least {share} of them, and at least {people}",
+            f"the whole exact interval lies below {share}",
+            f"fewer than {count_words(rule.least_interviews, 'interviewee')}",
+        ),
+        (
+            "Sales: talks that raised it as an objection, lost deals that give it as the reason",
+            f"at least {raised} of the talks with the segment (or of its lost deals with a reason), and at least {rule.least_people}",
+            f"the whole exact interval lies below {raised}",
+            f"fewer than {rule.least_talks} of them; what sales never notes of anybody is no evidence that it is absent",
+        ),
+    ]
+    frame = pd.DataFrame(rows, columns=["Kind of evidence", "For it", "Against it", "No say"])
+    caption = "The rule, with the limits of this study (`evidence` in the study file). In between, a kind of evidence is unclear."
+    return Table(frame if len(matrix.table) else frame.head(0), caption.replace("`", ""), None, say_verdicts(rule))
+
+
+def describe_evidence(matrix: EvidenceMatrix) -> Reading | Callout:
+    """Verdicts in words.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Reading or Callout
+        Absent without hypotheses.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> empty = EvidenceMatrix(pd.DataFrame(columns=["verdict"]), pd.DataFrame(), pd.DataFrame())
+    >>> describe_evidence(empty).kind
+    'absent'
+    """
+    table = matrix.table
+    if table.empty:
+        return NO_HYPOTHESES
+    use, team = int((table["origin"] == "use").sum()), int((table["origin"] == "team").sum())
+    counts = join_words(f"{int((table['verdict'] == v).sum())} {v}" for v in VERDICTS if (table["verdict"] == v).any())
+    first = (
+        f"{count_words(len(table), 'hypothesis', 'hypotheses')}: {use or 'none'} suggested by what segments use more than everybody, "
+        f"{team or 'none'} written by the team. Verdicts: {counts}."
+    )
+    for verdict, words in (("confirm", "Confirmed"), ("drop", "To be dropped")):
+        own = table[table["verdict"] == verdict]
+        if len(own):
+            listed = "; ".join(f"{row.hypothesis} ({row.segment}): {_bare(row.statement)}" for row in own.itertuples())
+            first += f" {words}: {listed}."
+    common = table[(table["interviews"] == FOR) & (table["difference_lower"].astype(float) <= 0)]
+    second = ""
+    if len(common):
+        second = (
+            f"What interviewees of a segment say need not be theirs alone: for {join_words(common['hypothesis'])} the interval of the "
+            "difference from all other segments includes 0. That is a theme of the market until more interviews tell them apart."
+        )
+    return Reading([text for text in (first, second) if text])
+
+
+def tabulate_evidence(matrix: EvidenceMatrix) -> Table:
+    """The joint display: one row a hypothesis.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Table
+        Hypothesis, Numbers, Interviews, Sales, Verdict, What to do next.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> empty = EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+    >>> list(tabulate_evidence(empty).frame.columns)[-2:]
+    ['Verdict', 'What to do next']
+    """
+    rows = []
+    for row in matrix.table.to_dict("records"):
+        own = matrix.parts[matrix.parts["hypothesis"] == row["hypothesis"]]
+        origin = "from use" if row["origin"] == "use" else "by the team"
+        cells = [_strand(own[own["strand"] == strand], row, strand) for strand in STRANDS]
+        claim = f"{row['hypothesis']}, {row['segment']}, {origin}: {row['statement']}"
+        rows.append((claim, *cells, row["verdict"], next_step(row, matrix.rule)))
+    frame = pd.DataFrame(rows, columns=["Hypothesis", "Numbers", "Interviews", "Sales", "Verdict", "What to do next"])
+    people = int(matrix.table["n"].iloc[0] + matrix.table["rest_n"].iloc[0]) if len(matrix.table) else 0
+    caption = (
+        f"What use, numbers, interviews and sales say of {count_words(len(frame), 'hypothesis', 'hypotheses')}; "
+        f"n = {count_words(people, 'interviewee')} of known segment and {count_words(matrix.talks, 'sales talk')}. Intervals: 95 %, exact "
+        f"for shares of people and talks, Newcombe's for differences. {matrix.source}"
+    )
+    note = "Interviewees were chosen and sales reports what it likes: k of n is a count of them, never a share of customers."
+    return Table(frame, caption.strip(), None, note)
+
+
+def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
+    """What people of the segment said to each hypothesis, with the place it stands.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Table
+        Hypothesis, Quote, Theme, Where.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.qualitative.evidence import QUOTE_COLUMNS
+    >>> empty = EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=QUOTE_COLUMNS))
+    >>> list(tabulate_evidence_quotes(empty).frame.columns)
+    ['Hypothesis', 'Quote', 'Theme', 'Where']
+    """
+    quotes = matrix.quotes
+    frame = pd.DataFrame(
+        {
+            "Hypothesis": quotes["hypothesis"].astype(str),
+            "Quote": quotes["text"].astype(str),
+            "Theme": quotes["name"].astype(str),
+            "Where": [f"{s}, turn {t}" for s, t in zip(quotes["source_id"], quotes["turn"], strict=True)],
+        }
+    )
+    caption = (
+        f"Behind the hypotheses: at most two passages each that any coder marked, of different people where there are, names "
+        f"taken out. {matrix.source}"
+    )
+    return Table(frame, caption.strip(), empty="No quote may be shown for any hypothesis.")
+
+
+def next_step(row: dict[str, object], rule: Evidence) -> str:
+    """What follows from a row of the matrix, in a sentence or two.
+
+    Parameters
+    ----------
+    row : dict
+        Of ``EvidenceMatrix.table``.
+    rule : Evidence
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> row = {"verdict": "drop", "segment": "S1", "numbers": "against", "interviews": "against", "sales": "silent"}
+    >>> next_step(row, Evidence())
+    'Take it out of personas and messages for S1.'
+    """
+    segment, verdict = row["segment"], row["verdict"]
+    if verdict == "drop":
+        return f"Take it out of personas and messages for {segment}."
+    if verdict == "confirm":
+        common = row["interviews"] == FOR and float(row["difference_lower"]) <= 0  # type: ignore[arg-type]
+        wide = " Others say it too, so do not sell it as theirs alone." if common else ""
+        return f"Write it into the personas of {segment} and test a message on it.{wide}"
+    steps = []
+    contra = [strand for strand in STRANDS if row[strand] == AGAINST]
+    pro = [strand for strand in STRANDS if row[strand] == FOR]
+    if contra and pro:
+        steps.append(
+            f"{join_words(pro).capitalize()} and {join_words(contra)} disagree: ask for whom in {segment} it holds"
+        )
+    elif contra:
+        steps.append(
+            f"Only {join_words(contra)} {'is' if contra == ['sales'] else 'are'} against it: say it more narrowly or look for more"
+        )
+    if not len(row["codes"]):  # type: ignore[arg-type]
+        text = "; ".join([*steps, "name a code for it, so that interviews and sales can speak"])
+        return text[0].upper() + text[1:] + "."
+    short = rule.least_interviews - int(row["n"])  # type: ignore[call-overload]
+    if row["interviews"] in (SILENT, UNCLEAR):
+        wanted = f"at least {short} more" if short > 0 else "more"
+        steps.append(f"interview {wanted} in {segment} (n = {row['n']} now)")
+    if row["numbers"] == SILENT:
+        steps.append("ask it in the next survey, so that a number can speak")
+    if row["sales"] == SILENT:
+        steps.append("have sales note it in talks")
+    if not steps:
+        steps.append(f"say more exactly for whom in {segment} it holds, and look again next quarter")
+    text = "; ".join(steps)
+    return text[0].upper() + text[1:] + "."
+
+
+def _strand(parts: pd.DataFrame, row: dict[str, object], strand: str) -> str:
+    """A cell: the grade, then the figures it rests on."""
+    pieces = [_piece(part) for part in parts.head(SHOWN).itertuples()]
+    if len(parts) > SHOWN:
+        pieces.append(f"and {len(parts) - SHOWN} more")
+    if strand == "interviews" and len(parts) and row["rest_n"] and row["n"]:
+        points = [100 * float(row[name]) for name in ("difference", "difference_lower", "difference_upper")]  # type: ignore[arg-type]
+        away = "{:+.0f} points, {:+.0f} to {:+.0f}".format(*points)
+        pieces.append(f"elsewhere {row['rest_k']} of {row['rest_n']} ({away})")
+    if not pieces:
+        nothing = {"numbers": "no number was asked for", "interviews": "no code named", "sales": "nothing noted"}
+        pieces = [nothing[strand]]
+    grade = GRADES[str(row[strand])]
+    return f"{grade[0].upper()}{grade[1:]}. {'; '.join(pieces)}."
+
+
+def _piece(part: object) -> str:
+    measure, item, n = part.measure, part.item, int(part.n)  # type: ignore[attr-defined]
+    estimate, lower, upper, why = part.estimate, part.lower, part.upper, part.why  # type: ignore[attr-defined]
+    if measure == "share":
+        if not n:
+            return why or f"no {item.split(' ')[0]}"
+        text = f"{int(part.k)} of {n} {item} ({100 * lower:.0f} to {100 * upper:.0f} %)"  # type: ignore[attr-defined]
+        return f"{text}; {why}" if why else text
+    if pd.isna(estimate):
+        return f"{item}: {why}"
+    spec = {"opportunity": ".1f", "index": ".0f", "z": "+.2f"}[str(measure)]
+    name = {"opportunity": "opportunity", "index": "index", "z": "standard deviations from everybody"}[str(measure)]
+    interval = "no interval" if pd.isna(lower) else f"{lower:{spec}} to {upper:{spec}}"
+    text = f"“{item}” {name} {estimate:{spec}} ({interval}, n = {n:,d})"
+    return f"{text}, {why}" if why else text
+
+
+def _bare(statement: object) -> str:
+    return str(statement).rstrip(".")
