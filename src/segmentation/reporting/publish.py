@@ -130,7 +130,7 @@ def _load_report(
         for stage in STAGES
     ]
     entries = [{"name": "index", "href": "index.html", "short": "Overview", "question": ""}]
-    for stage, page in zip(STAGES, pages, strict=True):
+    for stage, page in sorted(zip(STAGES, pages, strict=True), key=lambda pair: not pair[0].first):
         short = stage.title.split(":")[0]
         entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "question": page.title})
     results = Workspace(study, period, "index", work)
@@ -178,7 +178,7 @@ def bundle_report(study: Study, period: Period, root: Path) -> Path:
     manifest = json.loads((published / "manifest.json").read_text("utf-8"))
     report, pages, front = _load_report(study, period, published, manifest)
     parts: list[dict[str, Any]] = [{"kind": "front", "name": "front", "short": "Overview", "title": "Overview"}]
-    for stage, page in zip(STAGES, pages, strict=True):
+    for stage, page in sorted(zip(STAGES, pages, strict=True), key=lambda pair: not pair[0].first):
         parts.append(
             {"kind": "page", "name": page.name, "short": stage.title.split(":")[0], "title": page.title, "page": page}
         )

@@ -69,7 +69,24 @@ class FeedbackSummary:
         agree = self.agreement.assign(
             table="agreement", item="persona confirmed", base=self.agreement["n"], n=self.agreement["agree"]
         )
-        parts = [objections, won.rename(columns={"rate": "share"}), agree.rename(columns={"rate": "share"})]
+        blocked = self.blockers.rename(columns={"role": "item", "share_of_lost": "share"}).assign(
+            table="blocker",
+            persona="",
+            n=self.blockers["lost"],
+            base=int(self.outcomes["lost"].sum()),
+            lower=math.nan,
+            upper=math.nan,
+        )
+        open_ones = self.unanswered.rename(columns={"objection": "item"}).assign(
+            table="unanswered", persona="", base=self.n, share=math.nan, lower=math.nan, upper=math.nan
+        )
+        parts = [
+            objections,
+            won.rename(columns={"rate": "share"}),
+            agree.rename(columns={"rate": "share"}),
+            blocked,
+            open_ones,
+        ]
         columns = ["table", "persona", "item", "n", "base", "share", "lower", "upper"]
         kept = [part[columns] for part in parts if len(part)]
         return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=columns)
