@@ -79,7 +79,7 @@ def describe_since(changes: tuple[Change, ...], run: Workspace) -> Reading | Cal
         )
     count = {tone: sum(change.tone == tone for change in changes) for tone in TONES}
     text = (
-        f"Since {run.period.previous}, {_things(count['act'])} {'asks' if count['act'] == 1 else 'ask'} for a decision, "
+        f"Since {run.period.previous}, {_things(count['act'])} {'asks' if count['act'] < 2 else 'ask'} for a decision, "
         f"{_things(count['changed'])} changed without asking for one, and {_things(count['same'])} {_is(count['same'])} the same as far as "
         "can be told."
     )
