@@ -324,6 +324,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "tabulate_mix",
         "tabulate_moves",
         "tabulate_objections",
+        "tabulate_stoppers",
     ),
     "activation": ("describe_upsert", "format_assignment_sql"),
     "activation.export": ("export_plan", "export_segments"),

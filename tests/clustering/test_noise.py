@@ -76,7 +76,7 @@ def test_compare_with_noise_counts_by_hand():
         "20 of 100 accounts (20.0%) changed segment" in told and "S1 to S2 (20 of 40)" in told and "15 of those" in told
     )
     shown = tabulate_noise(table.reset_index(), units="accounts").frame
-    assert shown["From"].tolist() == ["any", "S1"] and shown["Beyond noise"].tolist() == ["yes", "yes"]
+    assert shown["Before"].tolist() == ["any", "S1"] and shown["Beyond noise"].tolist() == ["yes", "yes"]
 
 
 def test_compare_with_noise_without_draws_says_so_and_claims_nothing():

@@ -186,7 +186,20 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             "1 claim has lost its evidence: <b>Pia</b>, “I wait.”",
         ),
         ("messages", pd.DataFrame([PROOF]), "act", "Messages", "the oldest pr-1 of 2024-01-01 (1 message)"),
-        ("feedback", _heard("unanswered"), "act", "Sales", "“price worry” (4 of 9 conversations)"),
+        (
+            "feedback",
+            _heard("unanswered"),
+            "act",
+            "Sales",
+            "No message to anybody answers “price worry” (4 of 9 conversations).",
+        ),
+        (
+            "feedback",
+            _heard("gap").assign(persona="P1"),
+            "act",
+            "Sales",
+            "“price worry” with <b>Pia</b> (4 of 9 conversations)",
+        ),
     ],
 )
 def test_gather_changes_each_result_is_told(build, name, table, tone, topic, words):

@@ -193,8 +193,8 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
         f"is segmented again on resamples of its {units} ({count_words(int(total['draws']), 'resample')}). "
     )
     text += (
-        "There is more movement than unsure borders explain. How much of the rest answers and counts would show if they were taken again "
-        "this noise does not know."
+        "There is more movement than unsure borders explain. Not all of it is change: how much answers and counts would differ if they "
+        "were taken again in the same quarter this noise does not know."
         if total["beyond"]
         else "So the movement may all be unsure borders."
     )
@@ -231,13 +231,13 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     shown = pd.concat([compared[compared["from"] == "all"], shown])
     frame = pd.DataFrame(
         {
-            "From": shown["from"].replace({"all": "any"}), "To": shown["to"].replace({"all": "another"}),
-            "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from ": shown["lower"], "to ": shown["upper"],
+            "Before": shown["from"].replace({"all": "any"}), "Now": shown["to"].replace({"all": "another"}),
+            "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from": shown["lower"], "to": shown["upper"],
             "Noise": shown["noise"], "Noise up to": shown["noise_upper"],
             "Beyond noise": ["yes" if beyond else "no" for beyond in shown["beyond"]],
         }
     )  # fmt: skip
-    per_cent = dict.fromkeys(("Share", "from ", "to ", "Noise", "Noise up to"), ".1%")
+    per_cent = dict.fromkeys(("Share", "from", "to", "Noise", "Noise up to"), ".1%")
     hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
     note = (
         "from, to: 95 % interval (Wilson) of the share. Noise: share that lands in this other segment when this quarter alone is segmented "

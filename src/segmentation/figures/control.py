@@ -14,7 +14,8 @@ from .exhibit import INK, NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_control"]
 
-ROW = 92
+ROW = 108
+TITLE, GAP = 0.30, 0.06  # shares of a strip
 OUTSIDE = ("above", "below", "first time")
 
 
@@ -42,20 +43,19 @@ def plot_control(
     labels, quarters = list(dict.fromkeys(drawn["label"])), sorted(drawn["period"].unique())
     limits = control[control["segment"] == segment].set_index("label")
     figure = draft_figure(height=70 + ROW * len(labels))
-    figure.update_layout(
-        grid={"rows": len(labels), "columns": 1, "pattern": "independent", "ygap": 0.75}, showlegend=False
-    )
+    figure.update_layout(showlegend=False)
     for place, label in enumerate(labels):
         _draw_strip(
             figure,
             place,
+            len(labels),
             drawn[drawn["label"] == label],
             limits.loc[label] if label in limits.index else None,
             quarters,
         )
         axis = "" if place == 0 else str(place + 1)
         figure.add_annotation(
-            text=html.escape(label), x=0, xref="paper", y=1.0, yref=f"y{axis} domain", yshift=16, showarrow=False, xanchor="left"
+            text=html.escape(label), x=0, xref="paper", y=1.0, yref=f"y{axis} domain", yshift=14, showarrow=False, xanchor="left"
         )  # fmt: skip
     out = limits[limits["signal"].isin(OUTSIDE)] if len(limits) else limits
     whom = "everybody in a segment" if segment == "all" else segment
@@ -76,7 +76,7 @@ def plot_control(
 
 
 def _draw_strip(
-    figure: go.Figure, place: int, rows: pd.DataFrame, limit: pd.Series | None, quarters: list[str]
+    figure: go.Figure, place: int, total: int, rows: pd.DataFrame, limit: pd.Series | None, quarters: list[str]
 ) -> None:
     axes = {"xaxis": f"x{place + 1}" if place else "x", "yaxis": f"y{place + 1}" if place else "y"}
     last = quarters[-1]
@@ -97,17 +97,22 @@ def _draw_strip(
         )
     )  # fmt: skip
     number = "" if place == 0 else str(place + 1)
+    strips = 1 / total
+    span = [1 - (place + 1 - GAP) * strips, 1 - (place + TITLE) * strips]
     style = {
         "tickformat": ".0%",
-        "nticks": 3,
+        "nticks": 4,
         "gridcolor": "rgba(127,127,127,0.25)",
         "automargin": True,
         "zeroline": False,
     }
+    labels = {"showticklabels": place == total - 1, "tickfont": {"size": 11, "color": INK}}
     look = {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": quarters,
-        "tickfont": {"size": 11, "color": INK},
+        "showgrid": False,
+        "anchor": f"y{number}",
+        **labels,
     }
-    figure.update_layout({f"yaxis{number}": style, f"xaxis{number}": look})
+    figure.update_layout({f"yaxis{number}": style | {"domain": span, "anchor": f"x{number}"}, f"xaxis{number}": look})

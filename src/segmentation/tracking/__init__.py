@@ -7,7 +7,7 @@ from .declared import Experiment, Kpi, load_experiments, load_kpis
 from .experiment import EFFECT_COLUMNS, ExperimentResult, analyse_experiment, analyse_experiments, stack_experiments
 from .exposures import read_exposures
 from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
-from .hearing import describe_feedback, tabulate_feedback, tabulate_objections
+from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
 from .kpi_history import (
     HISTORY_COLUMNS,
     control_kpis,
@@ -91,4 +91,5 @@ __all__ = [
     "tabulate_mix",
     "tabulate_moves",
     "tabulate_objections",
+    "tabulate_stoppers",
 ]

@@ -71,6 +71,8 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
         return f"{label}: withheld, fewer {total['counted']} than may be published."
     text = f"{label}, {period}: {say_share(total['numerator'], total['denominator'])} of the {total['counted']}"
     text += f" (95 % interval {say_per_cent(total['lower'])} to {say_per_cent(total['upper'])})."
+    if str(total["goal"]).startswith("last"):
+        text += f" The goal was set as {total['goal']}, segment by segment."
     inner = rows[rows["segment"] != "all"]
     for word, phrase in (("met", "Target met"), ("not met", "Target missed"), ("cannot tell", "Cannot tell yet")):
         hits = rows.loc[rows["met"] == word, "segment"]

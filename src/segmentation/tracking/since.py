@@ -13,14 +13,16 @@ from ..messaging import find_stale_proofs
 from ..messaging.rates import order_segments, say_per_cent
 from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
+from .declared import load_experiments
 from .kpi_history import say_signals
 
 __all__ = ["Change", "describe_since", "gather_changes", "list_changes", "say_first"]
 
+HEARD = 3  # conversations from which an objection without a message is worth a line
 Tone = Literal["act", "changed", "same", "unknown"]
 TONES: dict[str, str] = {
     "act": "Nothing asks for a decision.", "changed": "Nothing else changed beyond chance.",
-    "same": "Nothing was found to be the same.", "unknown": "Everything that this study has could be compared.",
+    "same": "Nothing was found to be as before.", "unknown": "Everything that this study has can be told.",
 }  # fmt: skip
 
 
@@ -57,14 +59,14 @@ def gather_changes(run: Workspace) -> tuple[Change, ...]:
     Returns
     -------
     tuple of Change
-        In the order of the line; empty where there is no last quarter.
+        Harm first, goals last among what asks for a decision; empty where there is no last quarter.
     """
     before = run.read("membership_previous")
     if not before["segment"].notna().any():
         return ()
     least = run.study.choices.min_cell
     found: list[Change] = []
-    for part in (_segments, _refit, _moves, _drift, _goals, _limits, _experiments, _personas, _proofs, _sales):
+    for part in (_experiments, _segments, _refit, _personas, _proofs, _sales, _goals, _moves, _limits, _drift):
         found += part(run, least)
     return tuple(found)
 
@@ -80,10 +82,10 @@ def describe_since(changes: tuple[Change, ...], run: Workspace) -> Reading | Cal
     count = {tone: sum(change.tone == tone for change in changes) for tone in TONES}
     text = (
         f"Since {run.period.previous}, {_things(count['act'])} {'asks' if count['act'] < 2 else 'ask'} for a decision, "
-        f"{_things(count['changed'])} changed without asking for one, and {_things(count['same'])} {_is(count['same'])} the same as far as "
-        "can be told."
+        f"{_things(count['changed'])} changed without asking for one, and {_things(count['same'])} {_is(count['same'])} as before or as "
+        "wanted, as far as can be told."
     )
-    text += f" {_things(count['unknown']).capitalize()} could not be compared." if count["unknown"] else ""
+    text += f" For {_things(count['unknown'])} nobody can tell yet." if count["unknown"] else ""
     return Reading([text])
 
 
@@ -266,8 +268,10 @@ def _experiments(run: Workspace, least: int) -> Iterator[Change]:
     table = run.read("experiment")
     if not len(table) or "verdict" not in table:
         return
+    titles = {experiment.id: experiment.title for experiment in load_experiments(run.study)}
     inner = table[table["segment"] != "all"]
-    for name, rows in inner.groupby("experiment", sort=False):
+    for key, rows in inner.groupby("experiment", sort=False):
+        name = titles.get(key, key)
         harmed, helped = (rows[rows["verdict"].isin(words)] for words in (("harmed", "points to harm"), ("helped",)))
         if len(harmed):
             text = f"Stop “{name}” for {_say_lifts(harmed)}: less of what was hoped for happened there."
@@ -322,8 +326,28 @@ def _proofs(run: Workspace, least: int) -> Iterator[Change]:
 
 def _sales(run: Workspace, least: int) -> Iterator[Change]:
     heard = run.read("feedback") if run.has("feedback") else pd.DataFrame()
-    rows = heard[heard["table"] == "unanswered"] if len(heard) else heard
-    if len(rows):
-        items = [(str(row.item).replace("_", " "), int(row.n), int(row.base)) for row in rows.head(3).itertuples()]
-        said = join_words(f"“{words}” ({n} of {base} conversations)" for words, n, base in items)
-        yield Change("Sales", "06_tracking", "act", f"Sales heard what no message answers: {said}. Write an answer.")
+    if not len(heard):
+        return
+    names = {item["persona_id"]: item["name"] for item in run.read_json("personas")} if run.has("personas") else {}
+    nowhere, gaps = (heard[heard["table"] == table] for table in ("unanswered", "gap"))
+    gaps = gaps[(gaps["n"] >= HEARD) & ~gaps["item"].isin(nowhere["item"])].sort_values(
+        "n", ascending=False, kind="stable"
+    )
+    parts = []
+    if len(nowhere):
+        said = join_words(
+            f"{_quote(row)} ({int(row.n)} of {int(row.base)} conversations)" for row in nowhere.head(3).itertuples()
+        )
+        parts.append(f"No message to anybody answers {said}.")
+    if len(gaps):
+        said = [
+            f"{_quote(row)} with {names.get(row.persona, row.persona)} ({int(row.n)} of {int(row.base)} conversations)"
+            for row in gaps.head(3).itertuples()
+        ]
+        parts.append(f"Most often heard where no message to that persona answers it: {join_words(said)}.")
+    if parts:
+        yield Change("Sales", "06_tracking", "act", " ".join([*parts, "Write an answer."]))
+
+
+def _quote(row: Any) -> str:
+    return f"“{str(row.item).replace('_', ' ')}”"
