@@ -92,6 +92,15 @@ def describe_since(changes: tuple[Change, ...], run: Workspace) -> Reading | Cal
 def list_changes(changes: tuple[Change, ...], tone: Tone) -> Findings | Reading:
     """Changes of one tone as a list with links to their pages; a sentence where there are none.
 
+    Parameters
+    ----------
+    changes : tuple of Change
+    tone : {"act", "changed", "same", "unknown"}
+
+    Returns
+    -------
+    Findings or Reading
+
     Examples
     --------
     >>> list_changes((), "act").paragraphs
@@ -107,7 +116,18 @@ def list_changes(changes: tuple[Change, ...], tone: Tone) -> Findings | Reading:
 
 
 def say_first(changes: tuple[Change, ...], run: Workspace) -> dict[str, Any]:
-    """What the front door shows before anything else: a line, and up to three things to act on."""
+    """What the front door shows before anything else: a line, and up to three things to act on.
+
+    Parameters
+    ----------
+    changes : tuple of Change
+    run : Workspace
+
+    Returns
+    -------
+    dict
+        text, acts (topic and text each) and more, how many there are besides; for ``build_front``.
+    """
     told = describe_since(changes, run)
     text = " ".join(told.paragraphs) if isinstance(told, Reading) else f"{told.title} {told.text}"
     acts = [{"topic": change.topic, "text": change.text} for change in changes if change.tone == "act"]
