@@ -1,4 +1,4 @@
-"""What a notebook shows a reader: tables, readings and callouts.
+"""What a notebook shows a reader: tables, readings, findings and callouts.
 
 Each is shown by JupyterLab as escaped HTML and by the report from its own JSON type, so that text from outside (a survey
 answer, a quote) can never become markup in either.
@@ -15,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-__all__ = ["Callout", "Reading", "Table", "format_p", "print_facts"]
+__all__ = ["Callout", "Pointers", "Reading", "Table", "format_p", "print_facts"]
 
 TABLE_MIME = "application/vnd.segmentation.table+json"
 READING_MIME = "application/vnd.segmentation.reading+json"
+POINTERS_MIME = "application/vnd.segmentation.pointers+json"
 CALLOUT_MIME = "application/vnd.segmentation.callout+json"
 
 
@@ -95,6 +96,29 @@ class Reading:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         page = "".join(f"<p>{html.escape(text)}</p>" for text in self.paragraphs)
         return {READING_MIME: {"paragraphs": list(self.paragraphs)}, "text/html": page, "text/plain": str(self)}
+
+
+@dataclass(frozen=True)
+class Pointers:
+    """A list of findings, each with the page of the report that has its numbers.
+
+    Parameters
+    ----------
+    items : sequence of (page, topic, text)
+        Page is the name of a notebook without its ending; topic, a word or two, is the link to it.
+    """
+
+    items: Sequence[tuple[str, str, str]]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{topic}: {text}" for _, topic, text in self.items)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        content = {"entries": [{"page": page, "topic": topic, "text": text} for page, topic, text in self.items]}
+        rows = "".join(
+            f"<li><strong>{html.escape(topic)}</strong> {html.escape(text)}</li>" for _, topic, text in self.items
+        )
+        return {POINTERS_MIME: content, "text/html": f"<ul>{rows}</ul>", "text/plain": str(self)}
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def test_campaign_helps_dispatch_and_harms_connect():
     width = find_tier("medium")
     effects = draw_campaign(build_population(width, 1, TEMPLATES), width, 1).effects.set_index("segment")
     assert effects.at["dispatch", "realised_lift"] == pytest.approx(0.15, abs=0.01)
-    assert effects.at["connect", "realised_lift"] == pytest.approx(-0.16, abs=0.01)
+    assert effects.at["connect", "realised_lift"] == pytest.approx(-0.32, abs=0.01)
     assert (effects["realised_lift"] - effects["planted_lift"]).abs().max() < 0.02
 
 

@@ -19,6 +19,7 @@ from segmentation.tracking import (
     summarise_feedback,
     tabulate_feedback,
     tabulate_objections,
+    tabulate_stoppers,
 )
 
 ROWS = [  # said, true, blocker, objection, outcome
@@ -121,7 +122,21 @@ def test_tabulate_and_as_table(feedback):
     assert tabulate_feedback(summary).as_json()["rows"][0][:3] == ["P1", "8", "2"]
     assert tabulate_objections(summary).as_json()["rows"][0] == ["P1", "price worry", "2 of 2", "1"]
     table = summary.as_table()
-    assert set(table["table"]) == {"objection", "won", "agreement"}
+    assert set(table["table"]) == {"objection", "won", "agreement", "blocker", "unanswered", "gap"}
+    gaps = table[table["table"] == "gap"]
+    assert gaps[["persona", "item", "n", "base"]].to_numpy().tolist() == [
+        ["P2", "price_worry", 6, 11],
+        ["P2", "poor_signal", 1, 11],
+    ]
+
+
+def test_stoppers_are_counted_by_the_persona_that_was_met(feedback):
+    summary = summarise_feedback(feedback, messages=MESSAGES)
+    # six lost talks with P2 (taken for P1) stopped by the finance director, one with P2 by the IT manager
+    assert summary.stoppers.to_numpy().tolist() == [["P2", "finance director", 6, 7], ["P2", "IT manager", 1, 7]]
+    shown = tabulate_stoppers(summary, names={"P2": "Pia"})
+    assert shown.as_json()["rows"] == [["Pia", "finance director", "6 of 7"], ["Pia", "IT manager", "1 of 7"]]
+    assert "the 7 lost conversations" in shown.caption
 
 
 def test_read_feedback_drops_the_note_and_finds_every_breach(tmp_path):

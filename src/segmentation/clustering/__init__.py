@@ -22,10 +22,20 @@ from .criteria import (
 )
 from .density import DensityView, density_view, describe_density
 from .embedding import MapJob, start_map
+from .frozen import Taken, describe_taken, refit_trigger, tabulate_trigger, take_segments
 from .history import History, describe_history, recall_previous, recall_solution
-from .identity import Match, describe_match, describe_migration, match_segments, migration_table, tabulate_migration
+from .identity import (
+    Match,
+    describe_match,
+    describe_migration,
+    match_segments,
+    migration_table,
+    same_segments,
+    tabulate_migration,
+)
 from .kmeans import Search, adjusted_rand, search_kmeans, warm
 from .neighbours import describe_runner_up, tabulate_neighbours
+from .noise import compare_with_noise, describe_noise, measure_noise, split_moves, tabulate_noise
 from .selection import (
     Comparison,
     Recommendation,
@@ -72,6 +82,7 @@ __all__ = [
     "Solution",
     "Stability",
     "StructureTest",
+    "Taken",
     "Verdict",
     "adjusted_rand",
     "align_segments",
@@ -84,6 +95,7 @@ __all__ = [
     "compare_partitions",
     "compare_segmentations",
     "compare_solutions",
+    "compare_with_noise",
     "compare_with_published",
     "density_view",
     "describe_centred",
@@ -94,10 +106,12 @@ __all__ = [
     "describe_match",
     "describe_membership",
     "describe_migration",
+    "describe_noise",
     "describe_runner_up",
     "describe_search",
     "describe_sensitivity",
     "describe_stability",
+    "describe_taken",
     "describe_verdict",
     "fit_other_segmentations",
     "fit_segments",
@@ -105,6 +119,7 @@ __all__ = [
     "match_segments",
     "measure_across",
     "measure_folk",
+    "measure_noise",
     "measure_stability",
     "measure_structure",
     "migration_table",
@@ -112,10 +127,13 @@ __all__ = [
     "recall_previous",
     "recall_solution",
     "recommend_segments",
+    "refit_trigger",
+    "same_segments",
     "search_kmeans",
     "segment_entropy",
     "shadow_values",
     "silhouette",
+    "split_moves",
     "start_map",
     "tabulate_centred",
     "tabulate_comparison",
@@ -123,6 +141,7 @@ __all__ = [
     "tabulate_folk",
     "tabulate_migration",
     "tabulate_neighbours",
+    "tabulate_noise",
     "tabulate_parts",
     "tabulate_search",
     "tabulate_segment_parts",
@@ -130,5 +149,7 @@ __all__ = [
     "tabulate_shortfall",
     "tabulate_sizes",
     "tabulate_stability",
+    "tabulate_trigger",
+    "take_segments",
     "warm",
 ]

@@ -14,7 +14,16 @@ from ..errors import ParameterError
 from ..words import join_words, source_words
 from .solution import Solution, natural_order
 
-__all__ = ["Match", "describe_match", "describe_migration", "match_segments", "migration_table", "tabulate_migration"]
+__all__ = [
+    "Match",
+    "describe_match",
+    "describe_migration",
+    "match_segments",
+    "migration_table",
+    "same_segments",
+    "tabulate_migration",
+    "wilson_shares",
+]
 
 SAME_SEGMENT = 0.5
 MOST = 0.5
@@ -126,6 +135,27 @@ def match_segments(
     return Match(relabelled, renamed, table, threshold, mapping)
 
 
+def same_segments(solution: Solution, membership: pd.DataFrame, previous_membership: pd.DataFrame) -> Match:
+    """Last quarter's solution scores this quarter, so that every segment goes on under its id, however many of its members moved.
+
+    Parameters
+    ----------
+    solution : Solution
+        The frozen solution.
+    membership, previous_membership : pandas.DataFrame
+        By unit, with column segment, of this period and the last.
+
+    Returns
+    -------
+    Match
+        State "survives" for every segment of the solution.
+    """
+    ids = list(solution.segments)
+    counts = _cross(previous_membership["segment"], membership["segment"], ids, ids)
+    table = _report(counts, _jaccard(counts), {i: i for i in range(len(ids))}, ids, ids)
+    return Match(solution, membership, table, 0.0, {name: name for name in ids})
+
+
 def describe_match(match: Match) -> Reading:
     """Which segments go on, which are new and which are gone."""
     table = match.table
@@ -225,7 +255,7 @@ def migration_table(previous_membership: pd.DataFrame, membership: pd.DataFrame)
     table = pd.DataFrame(rows, columns=["from", "to", "kind", "n", "base"]).astype(
         {"from": "str", "to": "str", "kind": "str"}
     )
-    low, high = _wilson(table["n"].to_numpy(float), table["base"].to_numpy(float))
+    low, high = wilson_shares(table["n"].to_numpy(float), table["base"].to_numpy(float))
     share = table["n"] / table["base"].where(table["base"] > 0)
     return table.assign(share=share, lower=low, upper=high)
 
@@ -237,7 +267,7 @@ def describe_migration(migration: pd.DataFrame, *, units: str = "units", min_cel
     entered, left = (int(migration.loc[migration["kind"] == kind, "n"].sum()) for kind in ("entered", "left"))
     if total == 0:
         return Reading([f"None of the {units} is in a segment in both periods, so nothing can be said about moves."])
-    low, high = (float(bound[0]) for bound in _wilson(np.array([float(moved)]), np.array([float(total)])))
+    low, high = (float(bound[0]) for bound in wilson_shares(np.array([float(moved)]), np.array([float(total)])))
     text = (
         f"{moved:,} of the {total:,} {units} in a segment in both periods changed segment ({moved / total:.0%}; 95 % interval "
         f"{low:.0%} to {high:.0%}). {_few(entered, min_cell).capitalize()} came in and {_few(left, min_cell)} left or can no longer be "
@@ -364,7 +394,7 @@ def _report(
     )
 
 
-def _wilson(n: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def wilson_shares(n: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's 95 % interval of n of base; NaN where base is 0."""
     z = 1.959963984540054
     base = np.where(base > 0, base, np.nan)

@@ -14,7 +14,7 @@ from ..personas import CheckedPersonas
 from ..profiling import TargetMap, summarise_scorecard
 from ..profiling.typing import TypingTool
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Themes
-from ..tracking import ExperimentResult, FeedbackSummary
+from ..tracking import Change, ExperimentResult, FeedbackSummary
 
 __all__ = [
     "data_facts",
@@ -22,6 +22,7 @@ __all__ = [
     "messaging_facts",
     "persona_facts",
     "segment_facts",
+    "since_facts",
     "tracking_facts",
     "use_facts",
 ]
@@ -222,4 +223,22 @@ def tracking_facts(
         "lifts": lifts,
         "conversations": heard.n,
         "moves": {str(r.segment): str(r.verdict) for r in moves.itertuples()},
+    }
+
+
+def since_facts(changes: Sequence[Change]) -> dict[str, Any]:
+    """Changes by tone and topic.
+
+    Parameters
+    ----------
+    changes : Sequence[Change]
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
+    return {
+        tone: [change.topic for change in changes if change.tone == tone]
+        for tone in ("act", "changed", "same", "unknown")
     }

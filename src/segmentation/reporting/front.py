@@ -21,7 +21,7 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     """What the index page shows.
 
     Every stage leaves ``summary_<stage>``: lists of sentences under the keys found, changed, decide and trust; 02_segments adds the
-    verdict and the segments' cards.
+    verdict and the segments' cards, the stage that is read first adds what stands before everything else.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys verdict, segments_title, segments, segments_note, sections, personas_title, personas.
+        Keys first, verdict, segments_title, segments, segments_note, sections, personas_title, personas.
     """
     summaries = {
         stage: workspace.read_json(f"summary_{stage.name}")
@@ -51,8 +51,17 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
         }
         for key, title, empty in SECTIONS
     ]
+    first = next(
+        (
+            {**summary["first"], "title": stage.title.split(":")[0], "href": f"{stage.name}.html"}
+            for stage, summary in summaries.items()
+            if stage.first and "first" in summary
+        ),
+        None,
+    )
     segments = next((summary for stage, summary in summaries.items() if stage.name == "02_segments"), {})
     return {
+        "first": first,
         "verdict": segments.get("verdict"),
         "segments_title": segments.get("segments_title", "The segments at a glance"),
         "segments": segments.get("segments", []),

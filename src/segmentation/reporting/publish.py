@@ -24,6 +24,7 @@ from ..study import Study
 from ..workspace import Workspace
 from .checks import check_page, scan_leaks
 from .front import build_front
+from .ledger import enter_ledger
 from .render import TEMPLATES, Page, environment, read_notebook
 from .stages import STAGES
 
@@ -58,8 +59,11 @@ def publish_report(study: Study, period: Period, work: Path, root: Path, manifes
     ------
     RenderError
         If a page would not be accessible, self-contained or free of personal data; nothing is published then.
+    DataContractError
+        If the ledger is of another study or a later quarter builds on another result; nothing is published then.
     """
     target = root / str(period)
+    enter_ledger(study, period, work, root, dry=True)
     _recover(target)
     draft = Path(tempfile.mkdtemp(prefix=f".publish-{period}-", dir=root))
     try:
@@ -69,7 +73,7 @@ def publish_report(study: Study, period: Period, work: Path, root: Path, manifes
         _swap(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    _enter_ledger(study, period, work, root)
+    enter_ledger(study, period, work, root)
     return target
 
 
@@ -126,7 +130,7 @@ def _load_report(
         for stage in STAGES
     ]
     entries = [{"name": "index", "href": "index.html", "short": "Overview", "question": ""}]
-    for stage, page in zip(STAGES, pages, strict=True):
+    for stage, page in sorted(zip(STAGES, pages, strict=True), key=lambda pair: not pair[0].first):
         short = stage.title.split(":")[0]
         entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "question": page.title})
     results = Workspace(study, period, "index", work)
@@ -174,7 +178,7 @@ def bundle_report(study: Study, period: Period, root: Path) -> Path:
     manifest = json.loads((published / "manifest.json").read_text("utf-8"))
     report, pages, front = _load_report(study, period, published, manifest)
     parts: list[dict[str, Any]] = [{"kind": "front", "name": "front", "short": "Overview", "title": "Overview"}]
-    for stage, page in zip(STAGES, pages, strict=True):
+    for stage, page in sorted(zip(STAGES, pages, strict=True), key=lambda pair: not pair[0].first):
         parts.append(
             {"kind": "page", "name": page.name, "short": stage.title.split(":")[0], "title": page.title, "page": page}
         )
@@ -232,21 +236,3 @@ def _recover(target: Path) -> None:
     for leftover in (old, *target.parent.glob(f".publish-{target.name}-*")):
         if leftover.exists():
             shutil.rmtree(leftover)
-
-
-def _enter_ledger(study: Study, period: Period, work: Path, root: Path) -> None:
-    """Who was in which segment, kept for next quarter; an entry that differs is kept beside the new one, never lost."""
-    source = Workspace(study, period, "ledger", work)
-    if not source.has("membership"):
-        return
-    folder = root / "ledger" / f"period={period}"
-    entry = Workspace(study, period, "ledger", folder)
-    (folder / "results").mkdir(parents=True, exist_ok=True)
-    membership, solution = source.read("membership"), source.read_json("solution")
-    if entry.has("membership"):
-        if entry.read("membership").equals(membership) and entry.read_json("solution") == solution:
-            return
-        number = len(list(folder.glob("superseded-*"))) + 1
-        shutil.copytree(folder / "results", folder / f"superseded-{number}")
-    entry.write("membership", membership)
-    entry.write_json("solution", solution)

@@ -29,6 +29,7 @@ KNOWN = {
     "application/vnd.segmentation.table+json": "table",
     "application/vnd.segmentation.reading+json": "reading",
     "application/vnd.segmentation.callout+json": "callout",
+    "application/vnd.segmentation.pointers+json": "findings",
 }
 ROWS_SHOWN = 200
 
@@ -215,6 +216,10 @@ def _read_output(output: dict[str, Any], page: Page, number: int) -> list[dict[s
             content = data[mime]
             if kind == "callout":
                 return [{"kind": kind, "tone": content["kind"], "title": content["title"], "text": content["text"]}]
+            if kind == "findings" and not all(
+                re.fullmatch(r"[a-z0-9_]+", entry["page"]) for entry in content["entries"]
+            ):
+                raise RenderError(f"{where}: a finding that leads to no page of the report")
             return [{"kind": kind, **(_table(content) if kind == "table" else content)}]
     if set(data) <= {"text/plain"}:
         return []

@@ -21,6 +21,7 @@ from ..sources import stage_reads
 from ..study import Study, load_study
 from ..workspace import Workspace, digest, find_upward, write_bytes
 from .kernel import execute_notebook
+from .ledger import check_ledger
 from .lock import RunLock
 from .manifest import ALWAYS_NEW, input_digests, package_versions, revision, stage_key
 from .parameters import check_values
@@ -115,6 +116,8 @@ def run_report(
     ------
     StudyError, ParameterError
         If the study, the period, the stage or a parameter is wrong.
+    DataContractError
+        If the ledger is of another study, or the quarter comes before one that is in it.
     LockedError
         If another run writes this report.
     """
@@ -127,6 +130,7 @@ def run_report(
             raise ParameterError(f"no notebook {name!r}; notebooks are {', '.join(NOTEBOOKS)}")
         check_values(name, values)
     root = (reports or find_upward("reports")).resolve() / loaded.study
+    check_ledger(loaded, quarter, root)
     line = _Line(loaded, quarter, root, dict(settings or {}), notify)
     with RunLock(line.folder) as lock:
         line.held = lock.held

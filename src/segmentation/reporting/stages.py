@@ -21,12 +21,15 @@ class Stage:
         Stages whose results it reads.
     files : tuple of str
         Keys of ``input_digests`` for what it reads besides sources: what the team wrote.
+    first : bool
+        Whether a reader is led to its page before all others, whenever it runs.
     """
 
     name: str
     title: str
     needs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    first: bool = False
 
 
 STAGES: tuple[Stage, ...] = (
@@ -66,6 +69,12 @@ STAGES: tuple[Stage, ...] = (
         "Tracking: did it work, what moved",
         needs=("01_data", "02_segments"),
         files=("personas", "messages", "experiments", "kpis", "feedback"),
+    ),
+    Stage(
+        "08_since_last_quarter",
+        "Since last quarter: what is different, what to do",
+        needs=("01_data", "02_segments", "04_personas", "05_messaging", "06_tracking"),
+        first=True,
     ),
 )
 NOTEBOOKS = tuple(stage.name for stage in STAGES)

@@ -15,7 +15,7 @@ READS: dict[str, tuple[str, ...]] = {
     "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts", "deals"),
     "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
     "05_messaging": ("events",),
-    "06_tracking": ("events", "deals", "companies"),
+    "06_tracking": ("events", "deals", "companies", "contacts"),
 }
 """Canonical tables by stage; a star means all."""
 

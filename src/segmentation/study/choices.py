@@ -45,3 +45,18 @@ class Choices(Part):
     map_neighbours: int = Field(30, ge=2, le=200, description="UMAP's n_neighbors for the map.")
     interviews: int = Field(8, ge=1, le=100, description="Interviews planned a segment.")
     response_rate: float = Field(0.25, gt=0, le=1, description="Share of those invited to an interview who come.")
+    refit_agreement: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="A refit is worth a decision if it agrees less with the frozen solution (adjusted Rand index).",
+    )
+    refit_drift: float = Field(
+        0.25, gt=0, description="... or a base variable drifted more, beyond chance (population stability index)."
+    )
+    refit_far: float = Field(
+        0.1,
+        gt=0.05,
+        lt=1,
+        description="... or a larger share of units is farther from its centre than 95 % were last quarter.",
+    )

@@ -65,6 +65,9 @@ class Study(Part):
     experiments: str | None = None
     kpis: str | None = None
     feedback: str | None = Field(None, description="CSV of sales feedback.")
+    crm_personas: dict[str, str] = Field(
+        {}, description="Persona id: its value in the CRM's persona field, to compare the field with whom sales met."
+    )
     journeys: dict[Name, tuple[str, ...]] = Field(
         {}, description="Journey stage: events that mark it, in order of stages."
     )

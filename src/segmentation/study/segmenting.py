@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -61,6 +61,12 @@ class Segmenting(Part):
         "(variable with cuts, quantiles or levels).",
     )
     outcome: Name | None = Field(None, description="Variable that segments should differ in (method: tree only).")
+
+    refit: tuple[Annotated[str, Field(pattern=r"^\d{4}Q[1-4]$")], ...] = Field(
+        (),
+        description="Quarters whose refit the team accepts. In any other quarter with a predecessor in the ledger the frozen solution "
+        "scores everybody and the refit is only reported.",
+    )
 
     @property
     def candidates(self) -> range:

@@ -17,7 +17,7 @@ __all__ = ["EXPERIMENT", "Campaign", "draw_campaign", "draw_feedback"]
 EXPERIMENT = "route-planner"
 
 LAUNCH = pd.Timestamp("2026-07-14 08:00")
-BASELINE = 0.20  # chance of booking a demo after version A
+NO_SEGMENTS = (0.20, 0.03)  # chance of booking a demo after version A and what B adds, in a world without segments
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,16 @@ def draw_campaign(population: Population, tier: Tier, seed: int) -> Campaign:
     segment = population.segments.loc[reached, QUARTERS[-1]]
     arm = pd.Series("A", index=reached, dtype=object)
     booked = pd.Series(0, index=reached)
-    lifts = {planted.name: planted.lift for planted in SEGMENTS}
+    chances = {planted.name: (planted.booking, planted.lift) for planted in SEGMENTS} | {None: NO_SEGMENTS}
     groups = [None] if tier.separation == 0 else [planted.name for planted in SEGMENTS]
     effects = []
     for name in groups:
         members = reached if name is None else reached[(segment == name).to_numpy()]
         treated = rng.permutation(members)[: len(members) // 2 + int(rng.integers(0, 2)) * (len(members) % 2)]
         arm[treated] = "B"
-        lift = 0.03 if name is None else lifts[name]
+        base, lift = chances[name]
         rates = {}
-        for which, chance in (("A", BASELINE), ("B", BASELINE + lift)):
+        for which, chance in (("A", base), ("B", base + lift)):
             people = members[(arm[members] == which).to_numpy()]
             booked[rng.permutation(people)[: round(chance * len(people))]] = 1
             rates[which] = (len(people), float(booked[people].mean()))

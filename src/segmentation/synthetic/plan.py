@@ -68,6 +68,8 @@ class Segment:
         Shift of the answers to att_1 .. att_4; att_5 .. att_8 know no segment.
     churn : float
         Probability of leaving in a quarter.
+    booking : float
+        Probability of booking a demo after version A of the campaign.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Segment:
     support: float
     attitudes: tuple[float, float, float, float]
     churn: float
+    booking: float = 0.20
 
 
 SEGMENTS = (
@@ -93,8 +96,8 @@ SEGMENTS = (
             0.10, (0.4, 0.0, 0.6, 0.0), 0.020),
     Segment("proof", "S3", 0.20, 0.185, (-0.25, -0.25, 1.05, -0.20), (0.11, 0.09, 0.31, 0.08, 0.07), 24, 0.76, 38, 33, 0.00,
             0.08, (-0.2, 0.1, 0.0, 0.8), 0.012),
-    Segment("connect", "S4", 0.15, 0.140, (-0.20, -0.20, -0.20, 1.10), (0.11, 0.11, 0.09, 0.30, 0.07), 31, 0.68, 95, 38, -0.16,
-            0.05, (-0.4, -0.3, 0.3, 0.2), 0.014),
+    Segment("connect", "S4", 0.15, 0.140, (-0.20, -0.20, -0.20, 1.10), (0.11, 0.11, 0.09, 0.30, 0.07), 31, 0.68, 95, 38, -0.32,
+            0.05, (-0.4, -0.3, 0.3, 0.2), 0.014, 0.40),
     Segment("simple", "S5", 0.10, 0.095, (-0.60, -0.50, -0.60, -0.70), (0.14, 0.14, 0.07, 0.04, 0.04), 6.5, 0.46, 2.6, 22, 0.00,
             0.34, (1.2, 0.2, -0.6, -0.3), 0.035),
     Segment("contracts", "S6", 0.00, 0.070, (0.10, -0.35, 0.30, -0.20), (0.10, 0.09, 0.13, 0.07, 0.33), 23, 0.70, 36, 34, 0.10,

@@ -60,7 +60,8 @@ def _segments(population: Population) -> pd.DataFrame:
 def _describe(segment: Segment) -> dict[str, Any]:
     return {
         "name": segment.name, "line_id": segment.line_id, "start": segment.start, "share_2026Q2": segment.share,
-        "response": segment.response, "churn_a_quarter": segment.churn, "campaign_lift": segment.lift,
+        "response": segment.response, "churn_a_quarter": segment.churn, "campaign_booking": segment.booking,
+        "campaign_lift": segment.lift,
     }  # fmt: skip
 
 

@@ -29,20 +29,24 @@ class Kpi(_Declared):
     Attributes
     ----------
     id, label : str
-    source : {"events", "deals"}
+    source : {"events", "deals", "companies"}
         Key ``from``. Of events: units with one of ``numerator`` among units with one of ``denominator`` (or all units)
-        in the period. Of deals: deals won among deals closed in the period.
+        in the period. Of deals: deals won among deals closed in the period. ``companies``: the sum of the column ``numerator`` among
+        the sum of the column ``denominator`` (or all units), one a list; for instance seats used of seats paid.
     target : float, dict or None
         A share, or a share by segment id (``all`` for the total).
+    raise_by : float or None
+        Instead of a target: what the team agreed to add to last quarter's shrunk share, -1 to 1; negative goes with at_most.
     direction : {"at_least", "at_most"}
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")
     label: str = Field(min_length=1)
-    source: Literal["events", "deals"] = Field(alias="from")
+    source: Literal["events", "deals", "companies"] = Field(alias="from")
     numerator: tuple[str, ...] | Literal["won"]
     denominator: tuple[str, ...] | Literal["units", "closed"] = UNITS
     target: Share | dict[str, Share] | None = None
+    raise_by: Annotated[float, Field(ge=-1, le=1)] | None = None
     direction: Literal["at_least", "at_most"] = "at_least"
     family: str = ""
 
@@ -50,6 +54,17 @@ class Kpi(_Declared):
     def _parts_fit(self) -> Self:
         if self.source == "deals" and (self.numerator != "won" or self.denominator not in (UNITS, "closed")):
             raise ValueError("from: deals takes numerator: won and denominator: closed")
+        if self.source == "companies" and (
+            isinstance(self.numerator, str)
+            or len(self.numerator) != 1
+            or self.denominator == "closed"
+            or (self.denominator != UNITS and len(self.denominator) != 1)
+        ):
+            raise ValueError("from: companies takes numerator: [column] and denominator: [column] or units")
+        if self.target is not None and self.raise_by is not None:
+            raise ValueError("give target: (where it should be) or raise_by: (a step from last quarter), not both")
+        if self.raise_by is not None and (self.raise_by > 0) == (self.direction == "at_most"):
+            raise ValueError("raise_by: above 0 goes with direction: at_least, below 0 with direction: at_most")
         if self.source == "events" and (isinstance(self.numerator, str) or self.denominator == "closed"):
             raise ValueError("from: events takes numerator: [event, ...] and denominator: [event, ...] or units")
         return self

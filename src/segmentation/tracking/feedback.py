@@ -45,6 +45,8 @@ class FeedbackSummary:
         persona, won, lost, open, rate (won of won and lost) with interval.
     blockers : pandas.DataFrame
         role, n, lost, share_of_lost (of all lost conversations).
+    stoppers : pandas.DataFrame
+        persona, role, n, base: who stopped the lost conversations with each persona (base).
     unanswered : pandas.DataFrame
         objection, n: objections that no message of any persona answers; empty without a matrix.
     """
@@ -59,9 +61,14 @@ class FeedbackSummary:
     outcomes: pd.DataFrame
     blockers: pd.DataFrame
     unanswered: pd.DataFrame
+    stoppers: pd.DataFrame
 
     def as_table(self) -> pd.DataFrame:
-        """Objections and outcomes by persona as one tidy table to store: table, persona, item, n, base, share, lower, upper."""
+        """One tidy table to store: table, persona, item, n, base, share, lower, upper.
+
+        table is "objection", "won", "agreement", "blocker" (over all personas), "unanswered" (no message of any persona answers it) or
+        "gap" (none of this persona does).
+        """
         objections = self.objections.rename(columns={"objection": "item"}).assign(table="objection")
         won = self.outcomes.assign(
             table="won", item="won", n=self.outcomes["won"], base=self.outcomes["won"] + self.outcomes["lost"]
@@ -69,7 +76,28 @@ class FeedbackSummary:
         agree = self.agreement.assign(
             table="agreement", item="persona confirmed", base=self.agreement["n"], n=self.agreement["agree"]
         )
-        parts = [objections, won.rename(columns={"rate": "share"}), agree.rename(columns={"rate": "share"})]
+        blocked = self.blockers.rename(columns={"role": "item", "share_of_lost": "share"}).assign(
+            table="blocker",
+            persona="",
+            n=self.blockers["lost"],
+            base=int(self.outcomes["lost"].sum()),
+            lower=math.nan,
+            upper=math.nan,
+        )
+        open_ones = self.unanswered.rename(columns={"objection": "item"}).assign(
+            table="unanswered", persona="", base=self.n, share=math.nan, lower=math.nan, upper=math.nan
+        )
+        gaps = (
+            self.objections[self.objections["messages"] == 0].rename(columns={"objection": "item"}).assign(table="gap")
+        )
+        parts = [
+            objections,
+            won.rename(columns={"rate": "share"}),
+            agree.rename(columns={"rate": "share"}),
+            blocked,
+            open_ones,
+            gaps,
+        ]
         columns = ["table", "persona", "item", "n", "base", "share", "lower", "upper"]
         kept = [part[columns] for part in parts if len(part)]
         return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=columns)
@@ -158,7 +186,7 @@ def summarise_feedback(
     by_person = feedback.assign(persona=person)
     return FeedbackSummary(
         len(feedback), _agreement(known), kappa, lower, upper, len(known), _objections(by_person, messages),
-        _outcomes(by_person), _blockers(feedback), _unanswered(feedback, messages),
+        _outcomes(by_person), _blockers(feedback), _unanswered(feedback, messages), _stoppers(by_person),
     )  # fmt: skip
 
 
@@ -262,3 +290,15 @@ def _unanswered(feedback: pd.DataFrame, messages: pd.DataFrame | None) -> pd.Dat
     )
     rows = sorted(((o, int(k)) for o, k in counts.items() if o not in answered), key=lambda item: (-item[1], item[0]))
     return pd.DataFrame(rows, columns=["objection", "n"])
+
+
+def _stoppers(feedback: pd.DataFrame) -> pd.DataFrame:
+    lost = feedback[feedback["outcome"] == "lost"]
+    rows = [
+        (persona, role, int(n), len(talks))
+        for persona, talks in lost.groupby("persona", sort=True)
+        for role, n in sorted(
+            talks.loc[talks["blocker_role"] != "", "blocker_role"].value_counts().items(), key=lambda i: (-i[1], i[0])
+        )
+    ]
+    return pd.DataFrame(rows, columns=["persona", "role", "n", "base"])

@@ -12,7 +12,7 @@ from ..messaging.rates import say_share
 from ..words import source_words
 from .feedback import FeedbackSummary
 
-__all__ = ["describe_feedback", "tabulate_feedback", "tabulate_objections"]
+__all__ = ["describe_feedback", "tabulate_feedback", "tabulate_objections", "tabulate_stoppers"]
 
 
 def describe_feedback(summary: FeedbackSummary | None, *, names: Mapping[str, str] | None = None) -> Reading | Callout:
@@ -143,6 +143,36 @@ def tabulate_objections(summary: FeedbackSummary, *, names: Mapping[str, str] | 
     caption = f"Objections by persona, in {summary.n} conversations.{tail}"
     return Table(
         frame, caption, {"Messages that answer it": ",.0f"}, "The persona is the true one where it was found out."
+    )
+
+
+def tabulate_stoppers(summary: FeedbackSummary, *, names: Mapping[str, str] | None = None, source: str = "") -> Table:
+    """Who stopped the lost conversations, by the persona that was met.
+
+    Parameters
+    ----------
+    summary : FeedbackSummary
+    names : mapping of str to str, optional
+        Persona id to name.
+    source : str
+        Source line of the caption.
+
+    Returns
+    -------
+    Table
+    """
+    table = summary.stoppers
+    frame = pd.DataFrame({
+        "Persona met": [(names or {}).get(p, p) for p in table["persona"]],
+        "Stopped by": table["role"].to_list(),
+        "In": [f"{n} of {base}" for n, base in zip(table["n"], table["base"], strict=True)],
+    })  # fmt: skip
+    lost = int(summary.outcomes["lost"].sum())
+    caption = (
+        f"Who stopped the {lost} lost conversation{'' if lost == 1 else 's'}, by the persona met.{source_words(source)}"
+    )
+    return Table(
+        frame, caption, note="In: of the lost conversations with this persona. Where nobody is noted nobody is counted."
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ParameterError
 
 __all__ = [
-    "ShrunkLifts", "compare_rates", "detectable_difference", "measure_heterogeneity", "sample_ratio_p", "shrink_lifts",
+    "ShrunkLifts", "chance_of_target", "compare_rates", "detectable_difference", "measure_heterogeneity", "sample_ratio_p", "shrink_lifts",
     "shrink_rates",
 ]  # fmt: skip
 
@@ -280,14 +280,56 @@ def shrink_rates(successes: Sequence[int], totals: Sequence[int]) -> np.ndarray:
     """
     k, n = np.asarray(successes, float), np.asarray(totals, float)
     rate = np.divide(k, n, out=np.full(len(n), math.nan), where=n > 0)
+    pooled, m = _prior(k, n)
+    return rate if math.isnan(m) else np.where(n > 0, (k + m * pooled) / (n + m), math.nan)
+
+
+def chance_of_target(
+    successes: Sequence[float], totals: Sequence[float], targets: Sequence[float], *, at_most: bool = False
+) -> np.ndarray:
+    """Probability that each true rate is at least (or at most) its target.
+
+    With two or more segments the prior is that of ``shrink_rates``, worth at most as many units as there are; with one it is
+    Jeffreys' (half a success and half a failure).
+
+    Parameters
+    ----------
+    successes, totals, targets : sequence of float of shape (n_segments,)
+        NaN where there is no target.
+    at_most : bool
+        The rate should lie below the target.
+
+    Returns
+    -------
+    ndarray
+        NaN without units or target.
+
+    Examples
+    --------
+    >>> chance_of_target([50, 90], [100, 100], [0.5, 0.5]).round(2).tolist()
+    [0.52, 1.0]
+    >>> chance_of_target([5], [10], [0.5]).round(3).tolist()
+    [0.5]
+    """
+    from scipy.stats import beta
+
+    k, n, goal = (np.asarray(given, float) for given in (successes, totals, targets))
+    pooled, m = _prior(k, n)
+    a, b = (0.5, 0.5) if math.isnan(m) else (min(m, n.sum()) * pooled, min(m, n.sum()) * (1 - pooled))
+    known = (n > 0) & ~np.isnan(goal)
+    above = beta.sf(np.where(known, goal, 0.5), k + a, n - k + b)
+    return np.where(known, 1 - above if at_most else above, math.nan)
+
+
+def _prior(k: np.ndarray, n: np.ndarray) -> tuple[float, float]:
+    """Pooled rate, and what it is worth in units (maximum of the marginal likelihood); NaN with fewer than two segments."""
     used = n > 0
     pooled = k.sum() / n.sum() if n.sum() else math.nan
     if used.sum() < 2 or not 0 < pooled < 1:
-        return rate
+        return pooled, math.nan
     from scipy.special import betaln
 
     worth = np.logspace(0, 5, 201)[:, None]
     a, b = worth * pooled, worth * (1 - pooled)
     likelihood = (betaln(k[used] + a, n[used] - k[used] + b) - betaln(a, b)).sum(axis=1)
-    m = float(worth[likelihood.argmax(), 0])
-    return np.where(used, (k + m * pooled) / (n + m), math.nan)
+    return pooled, float(worth[likelihood.argmax(), 0])

@@ -1,0 +1,248 @@
+"""How much would seem to move if nobody had: one quarter is segmented again and again on resamples of its units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..display import Callout, Reading, Table
+from ..errors import DataContractError, ParameterError
+from ..study import Choices
+from ..words import count_words, few_words, join_words, source_words
+from .identity import match_segments, migration_table, wilson_shares
+from .solution import Solution, assign_segments, fit_segments, natural_order
+
+__all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "split_moves", "tabulate_noise"]
+
+NOISE_COLUMNS = ("from", "to", "draw", "n", "base")
+CLEAR = 0.2  # margin in both quarters from which a move is no flicker on a border
+FEW_STARTS = 10
+
+
+def measure_noise(
+    encoded: pd.DataFrame, solution: Solution, *, choices: Choices, draws: int = 20, **asked: Any
+) -> pd.DataFrame:
+    """Segment resamples of one quarter's units and count who is in another segment than by the solution.
+
+    Parameters
+    ----------
+    encoded : pandas.DataFrame
+        One quarter's units, on the scales of the solution.
+    solution : Solution
+    choices : Choices
+        ``random_state``; starts are limited to ten a draw.
+    draws : int
+        Resamples.
+    **asked
+        ``method_inputs`` of the study: method, weights, levels, outcome, rules.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``NOISE_COLUMNS``: units by segment of the solution (from), of the refit matched to it (to), and draw; base, placed
+        units of ``from``. Empty where no resample could be segmented.
+
+    Raises
+    ------
+    ParameterError
+        If draws is below 5.
+
+    Notes
+    -----
+    It knows how unsure borders are with so many units. It does not know how far the same unit's answers and counts would differ if
+    they were taken again in the same quarter, so that it is the least noise there is.
+    """
+    if draws < 5:
+        raise ParameterError(f"draws must be at least 5; got {draws!r}")
+    own = assign_segments(solution, encoded)
+    k, rows = len(solution.segments), []
+    quick = choices.model_copy(update={"starts": min(choices.starts, FEW_STARTS)})
+    rng = np.random.default_rng(choices.random_state)
+    for draw in range(draws):
+        places = rng.integers(0, len(encoded), len(encoded))
+        fresh = pd.RangeIndex(len(encoded)).astype("str")
+        again = {
+            name: value.reindex(encoded.index).iloc[places].set_axis(fresh) if isinstance(value, pd.Series) else value
+            for name, value in asked.items()
+        }
+        try:
+            refit = fit_segments(encoded.iloc[places].set_axis(fresh), k, choices=quick, **again)
+        except (ParameterError, DataContractError):
+            continue  # a resample may lack what the method needs; the draws that count are reported
+        there = match_segments(refit, assign_segments(refit, encoded), own, threshold=1e-9).membership
+        flows = migration_table(own, there)
+        flows = flows[flows["kind"].isin(["stayed", "moved"])]
+        rows.append(flows.assign(draw=draw)[list(NOISE_COLUMNS)])
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(NOISE_COLUMNS))
+
+
+def split_moves(before: pd.DataFrame, now: pd.DataFrame, *, clear: float = CLEAR) -> pd.DataFrame:
+    """Moves of units that were and are well inside their segments, apart from flicker on a border.
+
+    Parameters
+    ----------
+    before, now : pandas.DataFrame
+        Membership of two quarters by one solution: index unit; columns segment and margin.
+    clear : float
+        Least margin in both quarters for a clear move, 0 to 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit that moved: from, to, clear (bool). Index: unit.
+
+    Examples
+    --------
+    >>> before = pd.DataFrame({"segment": ["S1", "S1", "S2"], "margin": [0.5, 0.1, 0.4]}, index=list("abc"))
+    >>> now = pd.DataFrame({"segment": ["S2", "S2", "S2"], "margin": [0.3, 0.6, 0.4]}, index=list("abc"))
+    >>> split_moves(before, now)
+      from  to  clear
+    a   S1  S2   True
+    b   S1  S2  False
+    """
+    for frame, name in ((before, "before"), (now, "now")):
+        if not {"segment", "margin"} <= set(frame.columns):
+            raise ParameterError(f"{name} needs the columns segment and margin")
+    both = before.join(now, how="inner", suffixes=("_before", "_now")).dropna(subset=["segment_before", "segment_now"])
+    moved = both[both["segment_before"] != both["segment_now"]]
+    sure = moved[["margin_before", "margin_now"]].min(axis=1) >= clear
+    return pd.DataFrame({"from": moved["segment_before"], "to": moved["segment_now"], "clear": sure})
+
+
+def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Each flow beside what resampling one quarter gives.
+
+    Parameters
+    ----------
+    migration : pandas.DataFrame
+        As ``migration_table`` returns it.
+    noise : pandas.DataFrame
+        As ``measure_noise`` returns it.
+    moved : pandas.DataFrame, optional
+        As ``split_moves`` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a flow between two segments, and from "all" to "all" for everybody: from, to, n, base, share, lower, upper (Wilson
+        95 %), noise (mean share over draws), noise_upper (97.5th percentile), draws, clear (units), beyond (bool: even the lower end
+        of the interval is above noise_upper; False where there is no noise to compare with).
+    """
+    flows = migration[migration["kind"].isin(["stayed", "moved"])].copy()
+    everybody = pd.DataFrame(
+        [{"from": "all", "to": "all", "kind": "moved", "n": int(flows.loc[flows["kind"] == "moved", "n"].sum()),
+          "base": int(flows["n"].sum())}]
+    )  # fmt: skip
+    table = pd.concat([flows[flows["kind"] == "moved"], everybody], ignore_index=True)
+    table["share"] = table["n"] / table["base"].where(table["base"] > 0)
+    table["lower"], table["upper"] = wilson_shares(table["n"].to_numpy(float), table["base"].to_numpy(float))
+    known = noise.assign(share=noise["n"] / noise["base"].where(noise["base"] > 0)) if len(noise) else noise
+    means, highs = [], []
+    for row in table.itertuples(index=False):
+        shares = _noise_of(known, row[0], row[1])
+        means.append(float(np.mean(shares)) if len(shares) else np.nan)
+        highs.append(float(np.quantile(shares, 0.975)) if len(shares) else np.nan)
+    table["noise"], table["noise_upper"] = means, highs
+    table["draws"] = int(noise["draw"].nunique()) if len(noise) else 0
+    table["beyond"] = (table["lower"] > table["noise_upper"]).fillna(False).astype(bool)
+    counts: Mapping[Any, int] = {} if moved is None else moved[moved["clear"]].groupby(["from", "to"]).size().to_dict()
+    table["clear"] = [
+        sum(counts.values()) if start == "all" else int(counts.get((start, end), 0))
+        for start, end in zip(table["from"], table["to"], strict=True)
+    ]
+    return table.drop(columns="kind")
+
+
+def _noise_of(noise: pd.DataFrame, start: str, end: str) -> np.ndarray:
+    if not len(noise):
+        return np.array([])
+    if start == "all":
+        moved = noise[noise["from"] != noise["to"]].groupby("draw")["n"].sum()
+        return (moved / noise.groupby("draw")["n"].sum()).to_numpy(float)
+    return noise.loc[(noise["from"] == start) & (noise["to"] == end), "share"].dropna().to_numpy(float)
+
+
+def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: int = 10) -> Reading | Callout:
+    """How many moves there are beyond what re-segmenting one quarter gives, and which flows.
+
+    Parameters
+    ----------
+    compared : pandas.DataFrame
+        As ``compare_with_noise`` returns it.
+    units : str
+    min_cell : int
+        Smaller flows are not named.
+
+    Returns
+    -------
+    Reading or Callout
+    """
+    total = compared[compared["from"] == "all"].iloc[0]
+    if not total["base"]:
+        return Callout("absent", "Nobody is in a segment in both quarters.", "So no move can be told from noise.")
+    if not total["draws"]:
+        return Callout(
+            "absent", "How much of this is noise is not known.", "No resample of the quarter could be segmented."
+        )
+    text = (
+        f"{int(total['n']):,d} of {int(total['base']):,d} {units} ({total['share']:.1%}) changed segment. If nobody had changed, "
+        f"{total['noise']:.1%} would still seem to have, up to {total['noise_upper']:.1%}: so much differs when one and the same quarter "
+        f"is segmented again on resamples of its {units} ({count_words(int(total['draws']), 'resample')}). "
+    )
+    text += (
+        "There is more movement than unsure borders explain. Not all of it is change: how much answers and counts would differ if they "
+        "were taken again in the same quarter this noise does not know."
+        if total["beyond"]
+        else "So the movement may all be unsure borders."
+    )
+    clear = int(total["clear"])
+    moved = few_words(clear, min_cell)
+    second = (
+        f"{moved[0].upper() + moved[1:]} of those that moved stood well inside the old segment and {'stands' if clear == 1 else 'stand'} "
+        f"well inside the new one (margin at least {CLEAR:g} in both quarters); act on these. The others crossed from one side of a border "
+        "to the other, which answers and counts taken again can do without any change."
+    )
+    inner = compared[(compared["from"] != "all") & compared["beyond"] & (compared["n"] >= min_cell)]
+    inner = inner.sort_values(["n", "from", "to"], ascending=[False, True, True])
+    named = [
+        f"{r[0]} to {r[1]} ({int(r[2])} of {int(r[3])})"
+        for r in inner[["from", "to", "n", "base"]].itertuples(index=False)
+    ]
+    third = (
+        f"Moves beyond that noise: {join_words(named)}."
+        if named
+        else "No single flow of a size that may be shown is beyond that noise."
+    )
+    return Reading([text, second, third])
+
+
+def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: int = 10, source: str = "") -> Table:
+    """Flows between segments beside the noise, largest first; flows under ``min_cell`` are withheld."""
+    inner = compared[compared["from"] != "all"]
+    order = {name: place for place, name in enumerate(natural_order({*inner["from"], *inner["to"]}))}
+    shown = inner[inner["n"] >= min_cell].sort_values(
+        ["n", "from", "to"],
+        ascending=[False, True, True],
+        key=lambda c: c.map(order) if c.name in ("from", "to") else c,
+    )
+    shown = pd.concat([compared[compared["from"] == "all"], shown])
+    frame = pd.DataFrame(
+        {
+            "Before": shown["from"].replace({"all": "any"}), "Now": shown["to"].replace({"all": "another"}),
+            "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from": shown["lower"], "to": shown["upper"],
+            "Noise": shown["noise"], "Noise up to": shown["noise_upper"],
+            "Beyond noise": ["yes" if beyond else "no" for beyond in shown["beyond"]],
+        }
+    )  # fmt: skip
+    per_cent = dict.fromkeys(("Share", "from", "to", "Noise", "Noise up to"), ".1%")
+    hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
+    note = (
+        "from, to: 95 % interval (Wilson) of the share. Noise: share that lands in this other segment when this quarter alone is segmented "
+        f"again on resamples (mean, and 97.5th percentile). {count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "
+        f"{'is' if hidden == 1 else 'are'} not shown."
+    )
+    caption = f"Moves beside the noise of segmenting one quarter again. n = {int(compared['base'].iloc[-1]):,d} {units} in both quarters."
+    return Table(frame, caption + source_words(source), per_cent | {"Moved": ",d", "of": ",d"}, note)

@@ -1,0 +1,324 @@
+"""KPIs over the quarters: control limits from the quarters before, and whether a total moved by mix or by rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ..clustering import assign_segments, recall_solution
+from ..dataset import Dataset
+from ..display import Callout, Reading, Table
+from ..features import build_features_before
+from ..messaging.rates import say_per_cent
+from ..period import Period
+from ..sources import list_periods, read_sources
+from ..words import count_words, join_words, source_words
+from ..workspace import Workspace
+from .declared import Kpi, load_kpis
+from .kpis import measure_kpis
+from .moves import split_mix_and_rate
+
+__all__ = [
+    "HISTORY_COLUMNS", "control_kpis", "describe_control", "describe_mix", "measure_kpi_history", "say_signals", "split_kpis",
+    "tabulate_control", "tabulate_mix",
+]  # fmt: skip
+
+HISTORY_COLUMNS = ("period", "kpi", "label", "segment", "numerator", "denominator", "rate", "shrunk", "basis")
+FEWEST = 3  # quarters before, for limits
+QUARTERS = 6  # looked back at, with the one reported
+ACTIVE = 0.5
+D2 = 1.128  # mean of a range of two standard normals
+
+
+def measure_kpi_history(
+    run: Workspace,
+    data: Dataset,
+    membership: pd.DataFrame,
+    before: pd.DataFrame | None = None,
+    *,
+    kpis: Sequence[Kpi] | None = None,
+    min_cell: int = 10,
+) -> pd.DataFrame:
+    """Every KPI of events and deals in each quarter up to this one, up to six.
+
+    Parameters
+    ----------
+    run : Workspace
+        Its ledger tells who was in which segment in earlier quarters.
+    data : Dataset
+        As read for this quarter; earlier events and deals are in it.
+    membership, before : pandas.DataFrame
+        This quarter's membership and last quarter's, by the same solution. A quarter that the ledger does not know is scored now, with
+        this quarter's solution and that quarter's data.
+    kpis : sequence of Kpi, optional
+        Default: those the study names. KPIs of companies have no past: the table shows them as they are now.
+    min_cell : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``HISTORY_COLUMNS``: one row a quarter, KPI and segment (and "all"); numerator, rate and shrunk are missing where
+        withheld; basis is "this quarter", "last quarter", "ledger" or "reckoned".
+    """
+    kpis = [kpi for kpi in (load_kpis(run.study) if kpis is None else kpis) if kpi.source != "companies"]
+    if not kpis:
+        return pd.DataFrame(columns=list(HISTORY_COLUMNS))
+    parts = []
+    for period in _active_quarters(run, data):
+        members, basis = _members(run, period, membership, before)
+        if not len(members) or not members["segment"].notna().any():
+            continue
+        table = measure_kpis(replace(data, period=period), run.study, members, kpis, min_cell=min_cell)
+        parts.append(table.assign(period=str(period), basis=basis)[list(HISTORY_COLUMNS)])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(HISTORY_COLUMNS))
+
+
+def _active_quarters(run: Workspace, data: Dataset) -> list[Period]:
+    """Quarters up to this one with at least half as many active units: before that, a study's events are only its sign-ups."""
+    known = [period for period in list_periods(run.study) if period <= run.period][-QUARTERS:]
+    events = data.tables.get("events")
+    if events is None:
+        return known
+    active = {
+        period: events.loc[events["timestamp"].between(period.start, period.end, inclusive="left"), data.unit].nunique()
+        for period in known
+    }
+    return [period for period in known if active[period] >= ACTIVE * active.get(run.period, 0)]
+
+
+def _members(
+    run: Workspace, period: Period, now: pd.DataFrame, before: pd.DataFrame | None
+) -> tuple[pd.DataFrame, str]:
+    if period == run.period:
+        return now, "this quarter"
+    if period == run.period.previous and before is not None and len(before):
+        return before, "last quarter"
+    entry = Workspace(run.study, period, "ledger", run.ledger / f"period={period}")
+    if entry.has("membership"):
+        return entry.read("membership"), "ledger"
+    if not run.has("solution"):
+        return pd.DataFrame({"segment": []}), "none"
+    solution, encoder = recall_solution(run)
+    features = build_features_before(read_sources(run.study, period), run.study).values
+    return assign_segments(solution, encoder.encode(features.reindex(columns=list(encoder.names)))), "reckoned"
+
+
+def control_kpis(history: pd.DataFrame, period: Period | str) -> pd.DataFrame:
+    """Whether this quarter's shares lie within what the quarters before would let one expect.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        As ``measure_kpi_history`` returns it.
+    period : Period or str
+        The quarter judged; its limits come from the quarters before it alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a KPI and segment: kpi, label, segment, n (denominator now), rate, centre, low, high (limits, 0 to 1), stretch
+        (Laney's sigma z: how much more quarters differ than counts explain, at least 1), quarters (used for the limits), signal
+        ("above", "below", "within", "too few quarters", "withheld").
+
+    Notes
+    -----
+    Laney (2002), p' chart: limits are the mean share of the quarters before, plus and minus three binomial standard deviations of this
+    quarter's n, times the mean moving range of the standardised shares over 1.128. It is not let below 1, which gives the p chart.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"period": ["2026Q1", "2026Q2", "2026Q3", "2026Q4"], "kpi": "k", "label": "K", "segment": "S1",
+    ...     "numerator": [10.0, 10.0, 10.0, 30.0], "denominator": 100, "rate": [0.1, 0.1, 0.1, 0.3]})
+    >>> control_kpis(history, "2026Q4")[["centre", "low", "high", "signal"]].round(3).to_numpy().tolist()
+    [[0.1, 0.01, 0.19, 'above']]
+    """
+    now, rows = str(period), []
+    for (kpi, segment), part in history.groupby(["kpi", "segment"], sort=False):
+        here = part[part["period"] == now]
+        if here.empty:
+            continue
+        past = part[(part["period"] < now) & part["rate"].notna() & (part["denominator"] > 0)].sort_values("period")
+        own = here.iloc[0]
+        row = {
+            "kpi": kpi,
+            "label": own["label"],
+            "segment": segment,
+            "n": int(own["denominator"]),
+            "rate": own["rate"],
+            "quarters": len(past),
+        }
+        limits = _limits(past, float(own["denominator"])) if len(past) >= FEWEST else {}
+        rows.append(row | limits | {"quarters": len(past), "signal": _signal(row["rate"], limits)})
+    columns = ["kpi", "label", "segment", "n", "rate", "centre", "low", "high", "stretch", "quarters", "signal"]
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _limits(past: pd.DataFrame, n: float) -> dict[str, float]:
+    k, base = past["numerator"].to_numpy(float), past["denominator"].to_numpy(float)
+    centre = k.sum() / base.sum()
+    sigma = np.sqrt(centre * (1 - centre) / base)
+    z = np.divide(k / base - centre, sigma, out=np.zeros(len(base)), where=sigma > 0)
+    stretch = max(1.0, float(np.abs(np.diff(z)).mean()) / D2)
+    half = 3 * stretch * np.sqrt(centre * (1 - centre) / n) if n else np.nan
+    return {"centre": centre, "low": max(0.0, centre - half), "high": min(1.0, centre + half), "stretch": stretch}
+
+
+def _signal(rate: float, limits: Mapping[str, float]) -> str:
+    if pd.isna(rate):
+        return "withheld"
+    if not limits or np.isnan(limits["low"]):
+        return "too few quarters"
+    if not limits["centre"] and rate:
+        return "first time"
+    return "above" if rate > limits["high"] else "below" if rate < limits["low"] else "within"
+
+
+def describe_control(control: pd.DataFrame, history: pd.DataFrame) -> Reading | Callout:
+    """Which KPIs left their limits, and from what quarters the limits come.
+
+    Parameters
+    ----------
+    control : pandas.DataFrame
+        As ``control_kpis`` returns it.
+    history : pandas.DataFrame
+
+    Returns
+    -------
+    Reading or Callout
+    """
+    judged = control[control["signal"].isin(["above", "below", "within", "first time"])]
+    if judged.empty:
+        return Callout(
+            "absent",
+            "No KPI has a past long enough for limits.",
+            f"It takes {FEWEST} quarters before this one; the table above judges this quarter by itself.",
+        )
+    used = int(judged["quarters"].max())
+    text = (
+        f"Shares go up and down from quarter to quarter without any cause. The limits say how far, from {count_words(used, 'quarter')} "
+        "before this one: mean share plus and minus three standard deviations, widened where quarters differ more than counts explain "
+        "(Laney's p' chart). Limits from so few quarters are rough."
+    )
+    out = say_signals(control)
+    second = f"Outside: {'; '.join(out)}." if out else f"All {len(judged)} shares with limits are within them."
+    reckoned = sorted(set(history.loc[history["basis"] == "reckoned", "period"]))
+    third = (
+        f"No report was made for {join_words(reckoned)}; this quarter's solution was laid over the data of then."
+        if reckoned
+        else ""
+    )
+    return Reading([paragraph for paragraph in (text, second, third) if paragraph])
+
+
+def say_signals(control: pd.DataFrame) -> list[str]:
+    """A phrase a KPI that lies outside its limits somewhere.
+
+    Parameters
+    ----------
+    control : pandas.DataFrame
+        As ``control_kpis`` returns it.
+
+    Returns
+    -------
+    list of str
+    """
+    phrases = []
+    for label, rows in control.groupby("label", sort=False):
+        new = rows[rows["signal"] == "first time"]
+        total = new[new["segment"] == "all"]
+        if len(new):
+            share = f" ({say_per_cent(total['rate'].iloc[0])} of {int(total['n'].iloc[0]):,d})" if len(total) else ""
+            phrases.append(f"{label}: counted for the first time{share}")
+        out = rows[rows["signal"].isin(["above", "below"])]
+        said = [
+            f"{'everybody' if row.segment == 'all' else row.segment} at {say_per_cent(row.rate)} (n = {row.n:,d}) is {row.signal} the "
+            f"limits {say_per_cent(row.low)} to {say_per_cent(row.high)}"
+            for row in out.itertuples()
+        ]
+        phrases += [f"{label}: {join_words(said)}"] if said else []
+    return phrases
+
+
+def tabulate_control(control: pd.DataFrame, *, source: str = "") -> Table:
+    """KPIs by segment with the limits of the quarters before; those out of limits first."""
+    order = {"above": 0, "below": 0, "first time": 0, "within": 1, "too few quarters": 2, "withheld": 3}
+    shown = control.assign(_order=control["signal"].map(order)).sort_values("_order", kind="stable")
+    names = {
+        "label": "KPI", "segment": "Segment", "n": "n", "rate": "Share", "centre": "Mean before", "low": "Low limit", "high": "High limit",
+        "quarters": "Quarters", "signal": "Signal",
+    }  # fmt: skip
+    frame = shown[list(names)].rename(columns=names)
+    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
+    formats = dict.fromkeys(("Share", "Mean before", "Low limit", "High limit"), ".1%") | {"n": ",d", "Quarters": ",d"}
+    note = "Quarters: how many before this one the limits come from. A dash: withheld, or no limits."
+    return Table(frame, f"KPIs against the limits of the quarters before.{source_words(source)}", formats, note)
+
+
+def split_kpis(history: pd.DataFrame, period: Period | str) -> pd.DataFrame:
+    """Split each KPI's change over everybody into segments having become larger or smaller and segments doing otherwise.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        As ``measure_kpi_history`` returns it.
+    period : Period or str
+        Compared with the quarter before it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        kpi, label, before, now (shares over all segments), change, mix, rate (parts of the change, in shares), n_before, n; KPIs with a
+        withheld segment or without one of the quarters are left out.
+    """
+    quarter, rows = Period.parse(period), []
+    for kpi, part in history.groupby("kpi", sort=False):
+        inner = part[part["segment"] != "all"]
+        tables = [
+            inner[inner["period"] == str(which)]
+            .set_index("segment")
+            .rename(columns={"denominator": "n"})[["n", "rate"]]
+            for which in (quarter.previous, quarter)
+        ]
+        if any(not table["n"].sum() or table.loc[table["n"] > 0, "rate"].isna().any() for table in tables):
+            continue
+        total = split_mix_and_rate(*tables).loc["all"]
+        before, now = ((table["n"] * table["rate"].fillna(0)).sum() / table["n"].sum() for table in tables)
+        rows.append((kpi, part["label"].iloc[0], before, now, total["total"], total["mix"], total["rate"],
+                     int(tables[0]["n"].sum()), int(tables[1]["n"].sum())))  # fmt: skip
+    return pd.DataFrame(rows, columns=["kpi", "label", "before", "now", "change", "mix", "rate", "n_before", "n"])
+
+
+def describe_mix(split: pd.DataFrame) -> Reading | Callout:
+    """The largest changes of totals, and whether people moved or segments did otherwise."""
+    if split.empty:
+        return Callout(
+            "absent", "No total can be split.", "It takes this quarter's and last quarter's shares of every segment."
+        )
+    top = split.reindex(split["change"].abs().sort_values(ascending=False, kind="stable").index).head(3)
+    said = [
+        f"{row.label}: {100 * row.change:+.1f} points (from {say_per_cent(row.before)}, n = {row.n_before:,d}, to {say_per_cent(row.now)}, "
+        f"n = {row.n:,d}), of which {100 * row.mix:+.1f} because segments became larger or smaller and {100 * row.rate:+.1f} because "
+        "segments did otherwise"
+        for row in top.itertuples()
+    ]
+    return Reading([f"Largest changes of totals since last quarter. {'; '.join(said)}. These are counts as they are; whether a change is "
+                    "beyond chance is for the limits above to say."])  # fmt: skip
+
+
+def tabulate_mix(split: pd.DataFrame, *, source: str = "") -> Table:
+    """Change of every total, split into mix and rate."""
+    names = {
+        "label": "KPI", "before": "Before", "now": "Now", "change": "Change", "mix": "By mix", "rate": "By rate",
+        "n_before": "n before", "n": "n now",
+    }  # fmt: skip
+    formats = dict.fromkeys(("Before", "Now"), ".1%") | dict.fromkeys(("Change", "By mix", "By rate"), "+.1%")
+    note = (
+        "By mix: segments became larger or smaller among those counted. By rate: segments did otherwise than last quarter. The two sum "
+        "to the change, in points (Kitagawa, 1955)."
+    )
+    caption = f"Did people move, or did segments do otherwise?{source_words(source)}"
+    frame = split[list(names)].rename(columns=names)
+    return Table(frame, caption, formats | {"n before": ",d", "n now": ",d"}, note)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentation.clustering import (
+    assign_segments,
+    compare_with_noise,
+    describe_noise,
+    fit_segments,
+    measure_noise,
+    migration_table,
+    split_moves,
+    tabulate_noise,
+)
+from segmentation.display import Callout
+from segmentation.errors import ParameterError
+from segmentation.study import Choices
+
+QUICK = Choices(starts=3)
+
+
+def _encoded(gap, n=60, seed=1):
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate([rng.normal(centre, 1, (n, 2)) for centre in ((-gap, 0), (gap, 0))])
+    return pd.DataFrame(rows, columns=["a", "b"], index=[f"u{i:03d}" for i in range(2 * n)])
+
+
+def test_measure_noise_far_apart_is_nil_and_close_is_not():
+    found = []
+    for gap in (6.0, 0.3):
+        encoded = _encoded(gap)
+        solution = fit_segments(encoded, 2, choices=QUICK)
+        noise = measure_noise(encoded, solution, choices=QUICK, draws=8)
+        assert noise.groupby("draw")["n"].sum().eq(120).all()
+        found.append(noise.loc[noise["from"] != noise["to"], "n"].sum() / noise["n"].sum())
+    assert found[0] == 0 and found[1] > 0.05
+
+
+def test_measure_noise_is_of_the_partition_and_not_of_its_labels():
+    encoded = _encoded(2.0)
+    solution = fit_segments(encoded, 2, choices=QUICK)
+    swapped = solution.rename(["S2", "S1"], {"S1", "S2"})
+    first, second = (measure_noise(encoded, one, choices=QUICK, draws=5) for one in (solution, swapped))
+    share = [one.loc[one["from"] != one["to"], "n"].sum() for one in (first, second)]
+    assert share[0] == share[1]
+
+
+def test_measure_noise_takes_what_the_method_takes():
+    encoded = _encoded(2.0)
+    weights = pd.Series(np.linspace(1, 2, len(encoded)), index=encoded.index)
+    solution = fit_segments(encoded, 2, choices=QUICK, weights=weights)
+    assert (
+        measure_noise(encoded, solution, choices=QUICK, draws=5, method="kmeans", weights=weights)["draw"].nunique()
+        == 5
+    )
+    with pytest.raises(ParameterError, match="draws must be at least 5; got 2"):
+        measure_noise(encoded, solution, choices=QUICK, draws=2)
+
+
+def test_compare_with_noise_counts_by_hand():
+    before = pd.DataFrame({"segment": ["S1"] * 40 + ["S2"] * 60, "margin": 0.5}, index=[f"u{i}" for i in range(100)])
+    now = before.assign(segment=["S2"] * 20 + ["S1"] * 20 + ["S2"] * 60, margin=[0.1] * 5 + [0.5] * 95)
+    noise = pd.DataFrame(
+        [(a, b, draw, n, base) for draw in range(5) for a, b, n, base in (("S1", "S1", 38, 40), ("S1", "S2", 2, 40),
+         ("S2", "S1", 0, 60), ("S2", "S2", 60, 60))], columns=["from", "to", "draw", "n", "base"],
+    )  # fmt: skip
+    table = compare_with_noise(migration_table(before, now), noise, split_moves(before, now)).set_index(["from", "to"])
+    row, total = table.loc[("S1", "S2")], table.loc[("all", "all")]
+    assert (row["n"], row["base"], row["clear"], row["noise"], row["beyond"]) == (20, 40, 15, 0.05, True)
+    assert (total["n"], total["base"], total["clear"], total["noise"]) == (20, 100, 15, 0.02)
+    assert not table.loc[("S2", "S1"), "beyond"]
+    told = str(describe_noise(table.reset_index(), units="accounts"))
+    assert (
+        "20 of 100 accounts (20.0%) changed segment" in told and "S1 to S2 (20 of 40)" in told and "15 of those" in told
+    )
+    shown = tabulate_noise(table.reset_index(), units="accounts").frame
+    assert shown["Before"].tolist() == ["any", "S1"] and shown["Beyond noise"].tolist() == ["yes", "yes"]
+
+
+def test_compare_with_noise_without_draws_says_so_and_claims_nothing():
+    before = pd.DataFrame({"segment": ["S1", "S2"], "margin": 0.5}, index=["a", "b"])
+    compared = compare_with_noise(
+        migration_table(before, before), pd.DataFrame(columns=["from", "to", "draw", "n", "base"])
+    )
+    assert not compared["beyond"].any() and isinstance(describe_noise(compared), Callout)
+    nobody = compare_with_noise(migration_table(before, before.set_axis(["c", "d"])), pd.DataFrame())
+    assert describe_noise(nobody).title == "Nobody is in a segment in both quarters."
+
+
+def test_split_moves_bad_input_says_what():
+    with pytest.raises(ParameterError, match="now needs the columns segment and margin"):
+        split_moves(pd.DataFrame({"segment": [], "margin": []}), pd.DataFrame({"segment": []}))
+
+
+def test_describe_noise_withholds_few_clear_moves():
+    encoded = _encoded(2.0)
+    solution = fit_segments(encoded, 2, choices=QUICK)
+    before = assign_segments(solution, encoded)
+    now = before.assign(segment=before["segment"].mask(before.index == before["margin"].idxmax(), "S1"))
+    now.loc[before["margin"].idxmax(), "segment"] = {"S1": "S2", "S2": "S1"}[
+        before.loc[before["margin"].idxmax(), "segment"]
+    ]
+    noise = measure_noise(encoded, solution, choices=QUICK, draws=5)
+    told = str(describe_noise(compare_with_noise(migration_table(before, now), noise, split_moves(before, now))))
+    assert "Fewer than 10 of those that moved" in told and "may all be unsure borders" in told

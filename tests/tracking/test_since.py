@@ -1,0 +1,240 @@
+"""The page that is read first: every line from a result, every tone, and a first quarter."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from segmentation.display import Callout, Pointers, Reading
+from segmentation.period import Period
+from segmentation.reporting.facts import since_facts
+from segmentation.tracking import describe_since, gather_changes, list_changes, say_first
+from segmentation.tracking.kpis import KPI_COLUMNS
+from segmentation.workspace import Workspace
+
+PROOF = {
+    "proof_id": "pr-1",
+    "proof_source": "x",
+    "proof_date": pd.Timestamp("2024-01-01"),
+    "status": "live",
+    "text": "Hello",
+}
+
+
+def _control(**changes):
+    row = {
+        "kpi": "k",
+        "label": "Left",
+        "segment": "all",
+        "n": 90,
+        "rate": 0.3,
+        "low": 0.1,
+        "high": 0.2,
+        "signal": "above",
+    }
+    return pd.DataFrame([{**row, **changes}])
+
+
+def _goal(**changes):
+    row = dict.fromkeys(KPI_COLUMNS, None) | {
+        "kpi": "k", "label": "Left", "segment": "S1", "rate": 0.3, "target": 0.2, "denominator": 90, "met": "not met",
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **changes}])
+
+
+def _trial(verdict):
+    row = {
+        "experiment": "mail",
+        "segment": "S1",
+        "arm": "B",
+        "n": 80,
+        "lift": -0.2,
+        "lift_lower": -0.3,
+        "lift_upper": -0.1,
+    }
+    return pd.DataFrame([{**row, "verdict": verdict}])
+
+
+def _moves(verdict="no clear change"):
+    row = {
+        "segment": "S1",
+        "n": 90,
+        "share": 1.0,
+        "matched": 80,
+        "change": 0.1,
+        "change_lower": 0.05,
+        "change_upper": 0.15,
+    }
+    return pd.DataFrame([{**row, "verdict": verdict}])
+
+
+def _identity(state="survives", **changes):
+    return pd.DataFrame([{"old": "S1", "new": "S1", "related": None, "state": state, **changes}])
+
+
+def _flows(beyond=True, **changes):
+    row = {
+        "from": "all", "to": "all", "n": 30, "base": 80, "share": 0.375, "noise": 0.05, "noise_upper": 0.1, "draws": 20,
+        "beyond": beyond, "clear": 12,
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **changes}, {**row, "from": "S1", "to": "S2", "n": 20, "base": 40}])
+
+
+def _trigger(fired):
+    return pd.DataFrame(
+        {
+            "sign": ["far"],
+            "found": [0.2],
+            "limit": [0.1],
+            "words": ["share far away"],
+            "fired": pd.array([fired], "boolean"),
+        }
+    )
+
+
+def _heard(table):
+    return pd.DataFrame([{"table": table, "persona": "", "item": "price_worry", "n": 4, "base": 9}])
+
+
+CALM = {
+    "identity": _identity(), "moves": _moves(), "refit": _trigger(False), "moves_noise": _flows(False), "kpis": _goal(met="met"),
+    "drift": pd.DataFrame({"variable": ["a"], "kind": "numeric", "effect": 0.1, "n": 9, "n_previous": 9, "q": 0.9}),
+    "kpi_control": _control(signal="within"), "experiment": _trial("no clear difference"),
+    "claims": pd.DataFrame({"persona_id": ["P1"], "text": "I wait.", "status": "ok"}),
+    "messages": pd.DataFrame([{**PROOF, "proof_date": pd.Timestamp("2026-08-01")}]), "feedback": _heard("won"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def build(tmp_path, study):
+    def make(**changes) -> Workspace:
+        run = Workspace(study, Period.parse("2026Q3"), "08_since_last_quarter", tmp_path)
+        run.write("membership_previous", pd.DataFrame({"segment": ["S1"]}, index=["c1"]))
+        run.write_json("personas", [{"persona_id": "P1", "name": "<b>Pia</b>"}])
+        for name, table in {**CALM, **changes}.items():
+            run.write(name, table)
+        return run
+
+    return make
+
+
+def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
+    run = build()
+    changes = gather_changes(run)
+    assert since_facts(changes)["act"] == since_facts(changes)["changed"] == []
+    assert "nothing asks for a decision" in str(describe_since(changes, run))
+    assert list_changes(changes, "act").paragraphs == ["Nothing asks for a decision."]
+    assert say_first(changes, run)["acts"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "tone", "topic", "words"),
+    [
+        (
+            "identity",
+            _identity("new", old=None, new="S6"),
+            "act",
+            "Segments",
+            "S6 is new (n = 0). Decide on its name, persona and goals.",
+        ),
+        ("identity", _identity("split", old=None, new="S6", related="S1"), "act", "Segments", "came mostly out of S1"),
+        ("identity", _identity("merged", new=None, related="S2"), "act", "Segments", "Most of S1 is in S2 now."),
+        ("identity", _identity("gone", new=None), "act", "Segments", "S1 has no counterpart any more."),
+        (
+            "moves",
+            _moves("grew"),
+            "changed",
+            "Sizes",
+            "S1 grew among those in a segment in both quarters by 10.0 points",
+        ),
+        ("refit", _trigger(True), "act", "Refit", "share far away (0.20, limit 0.10)"),
+        ("refit", _trigger(pd.NA), "unknown", "Refit", "No solution was frozen last quarter"),
+        ("moves_noise", _flows(), "changed", "Moves", "Beyond that noise: S1 to S2 (20 of 40)."),
+        ("moves_noise", _flows(draws=0), "unknown", "Moves", "could not be told from noise"),
+        (
+            "drift",
+            CALM["drift"].assign(q=0.01),
+            "changed",
+            "Variables",
+            "1 of 1 variable changed beyond chance: “a” (+0.10 standard",
+        ),
+        ("drift", CALM["drift"].iloc[:0], "unknown", "Variables", "No variable could be compared"),
+        ("kpis", _goal(), "act", "Goals", "Missed. Left: S1 30% (target 20%, n = 90)."),
+        ("kpis", _goal(met="cannot tell"), "unknown", "Goals", "Cannot be told yet. Left: S1."),
+        (
+            "kpi_control",
+            _control(),
+            "changed",
+            "KPIs",
+            "Left: everybody at 30% (n = 90) is above the limits 10% to 20%.",
+        ),
+        (
+            "experiment",
+            _trial("harmed"),
+            "act",
+            "Tests",
+            "Stop “mail” for S1 (-20 points, 95 % interval -30 to -10; n = 80 in the arm)",
+        ),
+        ("experiment", _trial("helped"), "act", "Tests", "Decide whether “mail” goes to all of S1"),
+        (
+            "claims",
+            CALM["claims"].assign(status="stale"),
+            "act",
+            "Personas",
+            "1 claim has lost its evidence: <b>Pia</b>, “I wait.”",
+        ),
+        ("messages", pd.DataFrame([PROOF]), "act", "Messages", "the oldest pr-1 of 2024-01-01 (1 message)"),
+        (
+            "feedback",
+            _heard("unanswered"),
+            "act",
+            "Sales",
+            "No message to anybody answers “price worry” (4 of 9 conversations).",
+        ),
+        (
+            "feedback",
+            _heard("gap").assign(persona="P1"),
+            "act",
+            "Sales",
+            "“price worry” with <b>Pia</b> (4 of 9 conversations)",
+        ),
+    ],
+)
+def test_gather_changes_each_result_is_told(build, name, table, tone, topic, words):
+    changes = [
+        change for change in gather_changes(build(**{name: table})) if change.topic == topic and change.tone == tone
+    ]
+    assert len(changes) == 1 and words in changes[0].text, changes
+    assert changes[0].text.count("nan") == 0
+
+
+def test_gather_changes_first_quarter_says_there_is_no_last(build):
+    run = build()
+    run.write("membership_previous", pd.DataFrame({"segment": pd.Series([None], dtype="str")}, index=["c1"]))
+    changes = gather_changes(run)
+    told = describe_since(changes, run)
+    assert changes == () and isinstance(told, Callout) and told.title == "There is no last quarter to compare with."
+    assert "2026Q3 is the first quarter" in say_first(changes, run)["text"]
+    assert not list_changes(changes, "act").paragraphs
+
+
+def test_gather_changes_study_with_little_leaves_out_what_is_not_there(build):
+    empty = {
+        name: table.iloc[:0]
+        for name, table in CALM.items()
+        if name in ("kpis", "experiment", "claims", "messages", "feedback")
+    }
+    topics = {change.topic for change in gather_changes(build(**empty, kpi_control=pd.DataFrame()))}
+    assert topics == {"Segments", "Sizes", "Refit", "Moves", "Variables"}
+
+
+def test_list_changes_links_and_escapes(build):
+    changes = gather_changes(build(claims=CALM["claims"].assign(status="broken")))
+    shown = list_changes(changes, "act")
+    assert isinstance(shown, Pointers) and not isinstance(shown, Reading)
+    bundle = shown._repr_mimebundle_()
+    entry = bundle["application/vnd.segmentation.pointers+json"]["entries"][0]
+    assert entry["page"] == "04_personas" and "<b>" in entry["text"] and "<b>" not in bundle["text/html"]
+    json.dumps(say_first(changes, build()))
