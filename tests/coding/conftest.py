@@ -7,16 +7,26 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from segmentation.coding import Code, Coder, Coding, CodingSession, load_folder, save_coder, write_codebook
+from segmentation.coding import Code, Coder, Coding, CodingSession, load_codings, save_coder, write_codebook
 from segmentation.dataset import Dataset
 from segmentation.period import Period
 from segmentation.qualitative import CodedInterviews, build_coded_interviews
 
+HEBREW = "\u05d0\u05d9\u05df \u05db\u05e1\u05e3"
 SAID = {
-    "P1": ["I: How was it?", "P1: We drove 🚐 for nothing, twice.\r\nDave says so.", "P1: \u05d0\u05d9\u05df \u05db\u05e1\u05e3, cafe\u0301 👩‍🔧 closed."],
-    "P2": ["I: <b onclick=x>Tell me</b>.", "P2: <img src=x onerror=alert(1)> They all pay late.", "I: Why?", "P2: No idea."],
+    "P1": [
+        "I: How was it?",
+        "P1: We drove \U0001f690 for nothing, twice.\r\nDave says so.",
+        f"P1: {HEBREW}, cafe\u0301 \U0001f469\u200d\U0001f527 closed.",
+    ],
+    "P2": [
+        "I: <b onclick=x>Tell me</b>.",
+        "P2: <img src=x onerror=alert(1)> They all pay late.",
+        "I: Why?",
+        "P2: No idea.",
+    ],
     "a/b": ["I: Well?", "P3: Too dear."],
-}  # fmt: skip
+}
 
 
 def make_interviews(said: dict[str, list[str]]) -> CodedInterviews:
@@ -59,7 +69,7 @@ def folder(tmp_path):
     ben = Coder("ben").with_codings(
         "P1", [Coding(drove, drove + 5, "trips", "drove"), Coding(dave, dave + 4, "money", "Dave")]
     )
-    save_coder(load_folder(path), ben)
+    save_coder(load_codings(path), ben)
     return path
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segmentation.coding import CodingSession, load_folder, write_codebook
+from segmentation.coding import CodingSession, load_codings, write_codebook
 from segmentation.coding.folder import Code, Coder, Coding, Offer, Resolution, save_coder
 from segmentation.coding.offsets import from_utf16, snap_span, to_utf16
 from segmentation.coding.session import clean_words
@@ -58,7 +58,7 @@ def test_session_codings_lie_in_participants_turns_and_come_back_from_disk(words
         for coding in session.codings:
             turn = next(turn for turn in session.turns if turn.start <= coding.start and coding.end <= turn.end)
             assert turn.codable and coding.quote == session.text[coding.start : coding.end] and coding.quote.strip()
-        assert load_folder(folder).coder("ana") == session.me
+        assert load_codings(folder).coder("ana") == session.me
 
 
 def test_session_saves_every_change_in_files_that_diff_well(session, folder):
@@ -73,7 +73,7 @@ def test_session_saves_every_change_in_files_that_diff_well(session, folder):
         f'{start + 13},{start + 25},money,twice.\\r\\nDave,"Look,\\nagain"\n'
     )
     assert (folder / "ana/_memos.csv").read_text() == "source,code,memo\n,trips,too broad?\nP1,,a good one\n"
-    assert load_folder(folder).coder("ana") == session.me
+    assert load_codings(folder).coder("ana") == session.me
     session.open("a/b")
     session.add(*place(session, "Too dear."), "price")
     assert (folder / "ana/a%2Fb.csv").is_file()
@@ -180,17 +180,17 @@ def test_session_does_not_write_over_what_another_window_saved(session, intervie
     with pytest.raises(ParameterError, match=r"ana/P1.csv was changed since it was read here"):
         session.add(*place(session, "twice"), "trips")
     assert session.codings == () and not session.can_undo
-    assert len(load_folder(folder).coder("ana").of("P1")) == 1
+    assert len(load_codings(folder).coder("ana").of("P1")) == 1
 
 
-def test_load_folder_says_all_that_is_wrong(folder):
+def test_load_codings_says_all_that_is_wrong(folder):
     (folder / "ana").mkdir()
     (folder / "ana/P1.csv").write_text("start,end,code,quote,memo\nx,2,a,b,\n")
     (folder / "ana/_memos.csv").write_bytes(b"source,code,memo\nP1,,\xff\n")
     (folder / "Ben B").mkdir()
     (folder / "Ben B/P1.csv").write_text("start,end,code,quote,memo\n")
     with pytest.raises(DataContractError) as found:
-        load_folder(folder)
+        load_codings(folder)
     words = str(found.value)
     assert "ana/P1.csv, row 2, column 'start': no whole number" in words and "not UTF-8 text" in words
     assert "Ben B: the folder is no id of a coder" in words
@@ -212,8 +212,8 @@ def test_save_coder_gives_back_what_it_was_given(data):
     rows = {"resolutions": (Resolution("P", 1, 2, "x", "ben", "mine", "2026-01-01", memo),)}
     coder = Coder(**{**vars(coder), **rows, "offers": (Offer("P", 1, 2, "x", "0.50", 1, 2, "2026-01-01"),)})
     with tempfile.TemporaryDirectory() as folder:
-        first = save_coder(load_folder(folder), coder)
-        assert load_folder(folder).coder("ana") == coder
+        first = save_coder(load_codings(folder), coder)
+        assert load_codings(folder).coder("ana") == coder
         before = {file: file.stat().st_mtime_ns for file in Path(folder).rglob("*.csv")}
         save_coder(first, coder)
         assert {file: file.stat().st_mtime_ns for file in Path(folder).rglob("*.csv")} == before

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .disagree import Disagreement, find_disagreements, settled_codings
-from .folder import Code, Coder, Coding, CodingFolder, Offer, Resolution, load_folder, save_coder, write_codebook
+from .export import coded_by_folder, export_codings, find_codings_folder, start_codings
+from .folder import Code, Coder, Coding, CodingFolder, Offer, Resolution, load_codings, save_coder, write_codebook
+from .offers import describe_suggestions, offer_codes, tabulate_suggestions
 from .session import CodingSession
 from .suggest import Suggestion, Suggestions, suggest_codes
+from .words import describe_codings, tabulate_coders, tabulate_disagreements
 
 __all__ = [
     "Code",
@@ -18,10 +21,20 @@ __all__ = [
     "Resolution",
     "Suggestion",
     "Suggestions",
+    "coded_by_folder",
+    "describe_codings",
+    "describe_suggestions",
+    "export_codings",
+    "find_codings_folder",
     "find_disagreements",
-    "load_folder",
+    "load_codings",
+    "offer_codes",
     "save_coder",
     "settled_codings",
+    "start_codings",
     "suggest_codes",
+    "tabulate_coders",
+    "tabulate_disagreements",
+    "tabulate_suggestions",
     "write_codebook",
 ]

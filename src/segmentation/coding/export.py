@@ -10,9 +10,26 @@ from ..errors import ParameterError
 from ..qualitative import CodedInterviews, RefiFile, write_qdpx
 from ..sources.coding_folder import CODEBOOK, CODER
 from ..words import join_words
-from .folder import Code, Coder, Coding, CodingFolder, load_folder, save_coder, write_codebook
+from ..workspace import Workspace
+from .folder import Code, Coder, Coding, CodingFolder, load_codings, save_coder, write_codebook
 
-__all__ = ["coded_by_folder", "export_codings", "start_codings"]
+__all__ = ["coded_by_folder", "export_codings", "find_codings_folder", "start_codings"]
+
+
+def find_codings_folder(run: Workspace, given: str = "") -> Path:
+    """Where the codings of a study are kept.
+
+    Parameters
+    ----------
+    run : Workspace
+    given : str
+        Relative to the study file, or absolute; empty means ``codings`` in the run folder, which is nobody's but this machine's.
+
+    Returns
+    -------
+    Path
+    """
+    return run.study.resolve(given) if given else run.folder / "codings"
 
 
 def start_codings(interviews: CodedInterviews, folder: str | Path, *, coders: bool = True) -> CodingFolder:
@@ -39,13 +56,13 @@ def start_codings(interviews: CodedInterviews, folder: str | Path, *, coders: bo
     """
     root = Path(folder)
     if (root / CODEBOOK).exists():
-        return load_folder(root)
+        return load_codings(root)
     codes = interviews.codes.fillna("").astype(str)
     try:
         write_codebook(root, [Code(str(code), *row) for code, row in zip(codes.index, _code_rows(codes), strict=True)])
     except OSError as error:
         raise ParameterError(f"{root} cannot be written: {error.strerror or error}") from error
-    made = load_folder(root)
+    made = load_codings(root)
     for name, part in interviews.codings.groupby("coder", sort=True) if coders else ():
         coder = Coder(_folder_name(str(name)))
         for source, rows in part.groupby("source_id", sort=True):

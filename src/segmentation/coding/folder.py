@@ -22,7 +22,7 @@ __all__ = [
     "CodingFolder",
     "Offer",
     "Resolution",
-    "load_folder",
+    "load_codings",
     "save_coder",
     "write_codebook",
 ]
@@ -162,7 +162,7 @@ class CodingFolder:
         return known
 
 
-def load_folder(path: str | Path) -> CodingFolder:
+def load_codings(path: str | Path) -> CodingFolder:
     """Read a coding folder; one that is not there yet is empty.
 
     Parameters
@@ -180,7 +180,7 @@ def load_folder(path: str | Path) -> CodingFolder:
 
     Examples
     --------
-    >>> load_folder("no/such/folder").coders
+    >>> load_codings("no/such/folder").coders
     mappingproxy({})
     """
     root = Path(path)

@@ -179,6 +179,6 @@ def tabulate_suggestions(folder: CodingFolder) -> Table:
         frame.reset_index(drop=True),
         caption,
         {"Offered": "d", "Accepted": "d", "Refused": "d", "Share accepted": ".0%"},
-        note="Share accepted: of those answered. Right before: how often such predictions were right for people left out, when last offered.",
+        note="Share accepted: of those answered. Right before: predictions that were right for people left out, when last offered.",
         empty="No codes were suggested yet.",
     )

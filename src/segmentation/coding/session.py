@@ -14,7 +14,7 @@ from ..errors import ParameterError, nearest_word
 from ..qualitative import CodedInterviews
 from ..sources.text import slug
 from .disagree import Disagreement, decisions, find_disagreements, place_of
-from .folder import Code, Coder, Coding, CodingFolder, Resolution, load_folder, save_coder
+from .folder import Code, Coder, Coding, CodingFolder, Resolution, load_codings, save_coder
 
 __all__ = ["CodingSession", "Turn"]
 
@@ -61,7 +61,7 @@ class CodingSession:
         if interviews.empty:
             raise ParameterError("there are no transcripts to code")
         self.interviews, self.today = interviews, today
-        self.folder: CodingFolder = load_folder(folder)
+        self.folder: CodingFolder = load_codings(folder)
         self.me: Coder = self.folder.coder(coder)
         save_coder(self.folder, self.me)  # refuses a name that is no id before anything is coded
         self.sources = tuple(str(source) for source in interviews.transcripts.index)

@@ -143,6 +143,8 @@ def build_quote_bank(
     if not 1 <= min_words <= max_words:
         raise ParameterError(f"need 1 <= min_words <= max_words; got {min_words}, {max_words}")
     turns = coded.turns.set_index(["source_id", "turn"])
+    counted = coded.counted
+    kept = set(zip(counted["source_id"], counted["turn"], counted["code_id"], strict=True))
     withheld: dict[str, int] = {}
     rows = []
     for (person, source, turn, code), part in coded.codings.groupby(["participant", "source_id", "turn", "code_id"]):
@@ -150,6 +152,8 @@ def build_quote_bank(
         for start, end, coders in _merge(part, text, int(place["start"]), int(place["end"])):
             length = len(text[start:end].split())
             reason = _why_not(bool(coded.people.at[person, "consent"]), length, min_words, max_words)
+            if (source, turn, code) not in kept:
+                reason = "coders took the code away together"
             if reason:
                 withheld[reason] = withheld.get(reason, 0) + 1
                 continue
