@@ -152,7 +152,17 @@ class Hand:
 
     def press(self, key: str, *, times: int = 1, shift: bool = False) -> None:
         """Press a key of the keyboard, wherever the focus is."""
-        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        codes = {
+            "Tab": 9,
+            "Enter": 13,
+            "Escape": 27,
+            "End": 35,
+            "Home": 36,
+            "ArrowLeft": 37,
+            "ArrowUp": 38,
+            "ArrowRight": 39,
+            "ArrowDown": 40,
+        }
         given = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key], "modifiers": 8 if shift else 0}
         for _ in range(times):
             self.page.call("Input.dispatchKeyEvent", type="rawKeyDown", **given)

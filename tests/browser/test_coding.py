@@ -190,7 +190,9 @@ def open_the_hostile_one(hand):
     told(hand, "P99 is open.")
     shown = hand.page.evaluate("document.querySelector('.coder-text').textContent")
     assert '<img src=x onerror="window.taken=1"><script>' in shown
-    assert hand.page.evaluate("document.querySelectorAll('.coder img, .coder script').length + (window.taken ?? 0)") == 0
+    assert (
+        hand.page.evaluate("document.querySelectorAll('.coder img, .coder script').length + (window.taken ?? 0)") == 0
+    )
 
 
 def reach_the_line(lab, folder):

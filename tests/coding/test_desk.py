@@ -72,7 +72,12 @@ def test_desk_resolves_writes_memos_adds_codes_and_undoes(desk, session):
     key = desk.widget.view["disagreements"][1]["key"]
     desk.act({"do": "resolve", "key": key, "keep": "theirs", "why": "clear"})
     shown = desk.widget.view["disagreements"][1]
-    assert (shown["kept"], shown["who"], shown["why"], shown["when"]) == ("ben's was kept", "ana", "clear", "2026-11-22")
+    assert (shown["kept"], shown["who"], shown["why"], shown["when"]) == (
+        "ben's was kept",
+        "ana",
+        "clear",
+        "2026-11-22",
+    )
     desk.act({"do": "code", "name": "Late van", "meaning": "came late", "parent": "trips"})
     give(desk, 1, "twice", "late_van")
     desk.act({"do": "memo", "key": session.codings[0].key, "code": "", "memo": "look"})
@@ -107,7 +112,17 @@ def test_desk_says_in_words_what_nobody_foresaw(desk, monkeypatch):
 def test_desk_page_never_takes_markup():
     script = widget_class()._esm
     source = str(script)
-    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "import(", "http:", "https:"):
+    for forbidden in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "import(",
+        "http:",
+        "https:",
+    ):
         assert forbidden not in source, forbidden
 
 
@@ -122,7 +137,10 @@ def test_open_coding_opens_the_folder_again_as_it_was_left(interviews, folder):
 def test_desk_suggests_nothing_from_too_few_codings(desk):
     desk.act({"do": "suggest"})
     assert desk.widget.view["offers"] == []
-    assert "Suggestions need coded interviews of at least 8 other people, and there are no others so far" in desk.widget.view["said"]
+    assert (
+        "Suggestions need coded interviews of at least 8 other people, and there are no others so far"
+        in desk.widget.view["said"]
+    )
 
 
 def test_session_date_is_the_day_it_is_asked(interviews, folder):

@@ -39,7 +39,7 @@ def test_snap_span_stays_in_the_text_and_splits_no_sign(text, start, end):
         assert text[last : last + 1] not in ("\u0301", "\u200d") or text[last - 1].isspace()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(TEXTS.filter(str.strip), min_size=1, max_size=4),
     st.lists(st.tuples(st.integers(-5, 300), st.integers(-5, 300)), max_size=6),
@@ -199,7 +199,7 @@ def test_load_codings_says_all_that_is_wrong(folder):
 SIGNS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1).filter(str.strip)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_save_coder_gives_back_what_it_was_given(data):
     spans = data.draw(st.lists(st.tuples(st.integers(0, 99), st.integers(100, 199)), unique=True, max_size=4))

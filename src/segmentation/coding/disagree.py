@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from .folder import Coder, Coding, Resolution
 
@@ -42,6 +43,7 @@ def find_disagreements(mine: Iterable[Coding], theirs: Iterable[Coding]) -> list
     """Every place where two coders differ, in the order of the text.
 
     Passages of one code that overlap, whosever they are, are one place; a place whose passages are the same for both is agreement.
+    Signs round the words do not tell passages apart: a full stop more or less is no disagreement.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def find_disagreements(mine: Iterable[Coding], theirs: Iterable[Coding]) -> list
     >>> a, b = Coding(0, 9, "price", "too dear."), Coding(4, 9, "price", "dear.")
     >>> [(d.start, d.end, d.kind) for d in find_disagreements([a], [b])], find_disagreements([a], [a])
     ([(0, 9, 'borders')], [])
+    >>> find_disagreements([a], [Coding(0, 8, "price", "too dear")])
+    []
     """
     marked = sorted([(c.code, c.start, c.end, 0, c) for c in mine] + [(c.code, c.start, c.end, 1, c) for c in theirs])
     places: list[tuple[str, int, int, tuple[list[Coding], list[Coding]]]] = []
@@ -77,7 +81,13 @@ def find_disagreements(mine: Iterable[Coding], theirs: Iterable[Coding]) -> list
 
 
 def _spans(codings: Sequence[Coding]) -> set[tuple[int, int]]:
-    return {(coding.start, coding.end) for coding in codings}
+    return {_bare(coding) for coding in codings}
+
+
+def _bare(coding: Coding) -> tuple[int, int]:
+    """Span of a passage without punctuation and blanks at its ends."""
+    said = [place for place, sign in enumerate(coding.quote) if not sign.isspace() and category(sign)[0] != "P"]
+    return (coding.start + said[0], coding.start + said[-1] + 1) if said else (coding.start, coding.end)
 
 
 def settled_codings(first: Coder, second: Coder, source: str) -> list[Coding]:

@@ -18,7 +18,7 @@ __all__ = ["Suggestion", "Suggestions", "suggest_codes", "turn_codes"]
 
 LEAST_PEOPLE = 8  # others whose interviews are coded; fewer teach the model their voices, not the codes
 LEAST_WITH_CODE = 4  # of them with the code
-BAND = 10  # predictions of all codes behind the lowest score that is offered
+BAND = 20  # predictions of all codes behind the lowest score that is offered
 LEAST_OFFERED = 5  # predictions of one code behind its share right; fewer say nothing
 LEAST_RIGHT = 1 / 3  # share right in cross-validation below which a suggestion costs more reading than it saves
 FOLDS = 5
@@ -128,7 +128,7 @@ def suggest_codes(
     Notes
     -----
     Only codes that at least ``LEAST_WITH_CODE`` of the others have and that were predicted ``LEAST_OFFERED`` times are suggested. The
-    lowest score offered is that from which on a third of the predictions of all codes together were right.
+    lowest score offered is that down to which, in any ``BAND`` predictions in a row, a third or more were right, all codes together.
     """
     turns, given = turn_codes(interviews, coders)
     here = interviews.turns[(interviews.turns["source_id"] == source) & (interviews.turns["role"] == "participant")]
@@ -188,10 +188,16 @@ class _Record:
 
     @property
     def cut(self) -> float:
-        """The lowest score from which on a third or more were right; infinite if there is none."""
-        count = np.arange(1, len(self.ranked) + 1)
-        good = (np.cumsum(self.right) >= LEAST_RIGHT * count) & (count >= BAND)
-        return float(self.ranked[np.flatnonzero(good)[-1]]) if good.any() else np.inf
+        """The lowest score that is offered: down to it, in any ``BAND`` predictions in a row a third or more were right.
+
+        Infinite if that fails for the best ones.
+        """
+        hits = np.convolve(self.right, np.ones(BAND), "valid")  # of the BAND predictions that end at each place
+        bad = np.flatnonzero(hits < LEAST_RIGHT * BAND)
+        if not len(hits) or (len(bad) and bad[0] == 0):
+            return np.inf
+        last = BAND - 1 + (bad[0] - 1 if len(bad) else len(hits) - 1)
+        return float(self.ranked[last])
 
 
 def _learn(texts: list[str]) -> tuple[Any, Any]:
