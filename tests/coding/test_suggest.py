@@ -114,7 +114,7 @@ def test_suggest_codes_is_the_same_every_time(team):
 
 def test_suggest_codes_where_codes_mean_nothing_offers_nothing(team):
     """Codes dealt out at random to turns: nothing can be learned, so nothing may be offered."""
-    interviews, ann = team
+    interviews, _ = team
     turns = interviews.turns[interviews.turns["role"] == "participant"]
     offered = 0
     for seed in range(5):

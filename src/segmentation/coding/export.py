@@ -57,7 +57,8 @@ def start_codings(interviews: CodedInterviews, folder: str | Path, *, coders: bo
     root = Path(folder)
     if (root / CODEBOOK).exists():
         return load_codings(root)
-    codes = interviews.codes.fillna("").astype(str)
+    codes = interviews.codes.astype(object)
+    codes = codes.where(codes.notna(), "").astype(str)
     try:
         write_codebook(root, [Code(str(code), *row) for code, row in zip(codes.index, _code_rows(codes), strict=True)])
     except OSError as error:
