@@ -96,6 +96,7 @@ def test_two_coders_code_resolve_and_take_a_suggestion(lab, tmp_path, axe):
         write_a_memo(hand, folder)
         take_a_suggestion(hand, folder)
         undo_it(hand, folder)
+        show_one_code(hand)
         assert list_violations(page, axe, ".coder") == []
         open_the_hostile_one(hand)
         errors = 'document.querySelectorAll(\'[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type$="error"]\').length'
@@ -187,6 +188,14 @@ def undo_it(hand, folder):
     assert logged and not any(row["answer"] for row in logged)
     hand.click(in_side("Accept"))
     told(hand, "The suggestion is accepted.")
+
+
+def show_one_code(hand):
+    hand.choose(named("show"), "crew adoption")
+    told(hand, "Only crew adoption is shown.")
+    assert hand.page.evaluate("document.querySelector('.coder-text').textContent.includes('turns without this code')")
+    hand.choose(named("show"), "all codes")
+    told(hand, "All codes are shown.")
 
 
 def open_the_hostile_one(hand):

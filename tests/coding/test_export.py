@@ -104,7 +104,7 @@ def test_settled_codings_are_what_two_coders_hold_together(session):
 
 def test_describe_codings_counts_places_that_differ(session):
     session.add(*place(session, "drove"), "trips")
-    assert "They differ at 1 place, of which 0 are resolved." in str(describe_codings(session.folder))
+    assert "They differ at 1 place, of which none is resolved." in str(describe_codings(session.folder))
     session.resolve(session.disagreements("ben")[0][0].key, "ben", "theirs", "")
     words = str(describe_codings(session.folder))
     assert words.startswith("2 coders gave 3 passages a code, in 1 transcript. The codebook has 3 codes.")

@@ -183,6 +183,21 @@ def test_session_does_not_write_over_what_another_window_saved(session, intervie
     assert len(load_codings(folder).coder("ana").of("P1")) == 1
 
 
+def test_session_looks_again_at_what_the_other_coder_did_meanwhile(session, interviews, folder):
+    session.add(*place(session, "twice"), "trips")
+    ben = CodingSession(interviews, folder, "ben")
+    ben.add(*place(ben, "closed"), "price")
+    assert [where.code for where, _, _ in session.disagreements("ben")] == ["trips", "trips", "money"]
+    session.look_again()
+    assert [where.code for where, _, _ in session.disagreements("ben")] == ["trips", "trips", "money", "price"]
+    session.add(*place(session, "closed"), "price")
+    other = CodingSession(interviews, folder, "ana")
+    other.add(*place(other, "nothing"), "money")
+    session.look_again()
+    with pytest.raises(ParameterError, match="was changed since it was read here"):
+        session.add(*place(session, "Dave"), "money")
+
+
 def test_load_codings_says_all_that_is_wrong(folder):
     (folder / "ana").mkdir()
     (folder / "ana/P1.csv").write_text("start,end,code,quote,memo\nx,2,a,b,\n")

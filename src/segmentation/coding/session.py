@@ -97,6 +97,14 @@ class CodingSession:
             raise ParameterError(f"no transcript {source!r}. {nearest_word(source, self.sources)}".strip())
         self.source = source
 
+    def look_again(self) -> None:
+        """Read the codebook and the other coders' files anew; what I did since is on disk already and stays as it is here."""
+        fresh, name = load_codings(self.folder.path), f"{self.me.name}/"
+        mine = {file: digest for file, digest in self.folder.digests.items() if file.startswith(name)}
+        theirs = {file: digest for file, digest in fresh.digests.items() if not file.startswith(name)}
+        coders = {**fresh.coders, self.me.name: self.me} if mine else dict(fresh.coders)
+        self.folder = replace(fresh, coders=dict(sorted(coders.items())), digests={**theirs, **mine})
+
     def add(self, start: int, end: int, code: str) -> Coding:
         """Give a passage of the open transcript a code; blanks at its ends are left out, signs are not split."""
         if code not in self.codes:

@@ -36,9 +36,10 @@ def describe_codings(folder: CodingFolder) -> Reading | Callout:
         differ += len(places)
         resolved += len(places & {key for _, key, _ in decisions(a, b, source)})
     both = len({source for *_, source in found})
+    done = "none is" if not resolved else f"{resolved:,d} {'is' if resolved == 1 else 'are'}"
     second = (
         f"{count_words(both, 'transcript was', 'transcripts were').capitalize()} coded by two coders or more. They differ at "
-        f"{count_words(differ, 'place')}, of which {resolved:,d} {'is' if resolved == 1 else 'are'} resolved. What is resolved does not "
+        f"{count_words(differ, 'place')}, of which {done} resolved. What is resolved does not "
         "change agreement, which is measured on what each coder did alone."
     )
     return Reading([first, second])

@@ -39,12 +39,18 @@ class Desk {
     root.classList.add("coder");
     const keep = (event) => event.target.dataset.field && this.kept.set(event.target.dataset.field, event.target.value);
     for (const kind of ["input", "change"]) root.addEventListener(kind, keep);
-    this.mouseup = () => setTimeout(() => this.take(), 0);
+    root.addEventListener("mousedown", (event) => (this.pressed = Boolean(event.target.closest(".coder-text"))));
+    this.mouseup = () => {
+      if (this.pressed) setTimeout(() => this.take(), 0);
+      this.pressed = false;
+    };
     document.addEventListener("mouseup", this.mouseup);
     this.draw();
   }
 
-  send(asked) {
+  send(asked, ...fields) {
+    // The fields are emptied once Python has kept what stands in them, and not before.
+    this.sent = fields;
     this.model.send(asked);
   }
 
@@ -295,7 +301,8 @@ class Desk {
       return this.send({ do: "give", turn, start, end, code: list.value });
     };
     list.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); give(); } });
-    const add = () => this.send({ do: "code", name: this.value("new-name"), meaning: this.value("new-meaning"), parent: this.value("new-parent") });
+    const fields = ["new-name", "new-meaning", "new-parent"];
+    const add = () => this.send({ do: "code", name: this.value(fields[0]), meaning: this.value(fields[1]), parent: this.value(fields[2]) }, ...fields);
     const fresh = el("details", { "data-open": "new", open: this.adding }, el("summary", { text: "New code", "data-focus": "new" }),
       this.write("new-name", "Name", "", 0), this.write("new-meaning", "Definition: what must a passage say to carry it?", ""),
       this.list("new-parent", "Category", [["", "none"], ...this.view.codes.filter((c) => !c.parent).map((c) => [c.id, c.name])]),
@@ -308,7 +315,7 @@ class Desk {
 
   choice() {
     const row = this.view.turns.flatMap((turn) => turn.mine).find((coding) => coding.key === this.chosen);
-    const keep = () => { this.send({ do: "memo", key: row.key, memo: this.value("coding-memo") }); this.forget("coding-memo"); };
+    const keep = () => this.send({ do: "memo", key: row.key, memo: this.value("coding-memo") }, "coding-memo");
     return this.section("choice", "Your coding", this.name(row), el("span", { class: "coder-quote", text: row.quote }),
       this.write("coding-memo", "Memo on this coding", row.memo),
       el("div", { class: "coder-row" }, this.button("coding-keep", "Keep memo", keep),
@@ -336,7 +343,7 @@ class Desk {
       return el("div", { class: "coder-item" }, head, quotes, el("p", { text: words }), back);
     }
     const field = `why-${row.key}`;
-    const keep = (how) => () => { this.send({ do: "resolve", key: row.key, keep: how, why: this.value(field) }); this.forget(field); };
+    const keep = (how) => () => this.send({ do: "resolve", key: row.key, keep: how, why: this.value(field) }, field);
     const ways = [["mine", "Keep mine"], ["theirs", "Keep theirs"], ["both", "Keep both"], ["drop", "Drop"]]
       .filter(([how]) => how === "drop" || (row.mine.length && row.theirs.length) || (how === "mine" && row.mine.length) || (how === "theirs" && row.theirs.length));
     return el("div", { class: "coder-item" }, head, quotes, this.write(field, "Why", "", 0),
@@ -360,20 +367,20 @@ class Desk {
     const held = (code) => (code ? this.view.codes.find((entry) => entry.id === code)?.memo : this.view.memo) ?? "";
     const [label, list] = this.list("memo-about", "About", about, chosen);
     list.addEventListener("change", () => { this.forget("memo"); this.field("memo").value = held(list.value); });
-    const keep = () => { this.send({ do: "memo", code: list.value, memo: this.value("memo") }); this.forget("memo"); };
+    const keep = () => this.send({ do: "memo", code: list.value, memo: this.value("memo") }, "memo");
     return this.section("memos", "Memos", label, list, this.write("memo", "Memo", held(chosen), 3),
       el("div", { class: "coder-row" }, this.button("memo-keep", "Keep memo", keep)));
   }
 
   heard() {
     const told = this.model.get("told");
+    if (!told.wrong) this.forget(...(this.sent ?? []));
     if (told.do === "give" && !told.wrong) {
       const back = this.wait?.back;
       this.drop();
       this.draw();
       if (back) this.root.querySelector(`[data-focus="${back}"]`)?.focus({ preventScroll: true });
     } else if (told.do === "code" && !told.wrong) {
-      this.forget("new-name", "new-meaning", "new-parent");
       this.adding = false;
       this.kept.set("code", this.view.codes.at(-1).id);
       this.draw();

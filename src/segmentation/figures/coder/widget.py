@@ -108,6 +108,7 @@ class CodingDesk:
 
     def _look_beside(self, asked: Mapping[str, Any]) -> str:
         other = _text(asked, "other")
+        self.session.look_again()
         if other:
             self.session.disagreements(other)
         self.beside = other
