@@ -61,7 +61,7 @@ def test_resolution_takes_a_quote_out_of_the_bank(before):
     assert "money" in set(said.loc[said["participant"] == "P1", "code_id"])
     bank = build_quote_bank(decide("drop"), Redactor(), min_words=2)
     assert "money" not in set(bank.table.loc[bank.table["participant"] == "P1", "code_id"])
-    assert bank.withheld["coders took the code away together"] == 1
+    assert bank.withheld["the code was taken away when coders resolved a difference"] == 1
 
 
 def test_resolution_counts_in_cooccurrence(before):
@@ -73,9 +73,9 @@ def test_resolution_counts_in_cooccurrence(before):
 
 
 def test_resolution_is_told_in_captions(before):
-    assert "decided together" not in presence_words(before, "any")
+    assert "decided afterwards" not in presence_words(before, "any")
     assert presence_words(decide("drop"), "any").endswith(
-        " At 1 place where two coders differed, what they decided together counts."
+        " At 1 place where two coders differed, what was decided afterwards counts."
     )
 
 

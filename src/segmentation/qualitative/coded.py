@@ -240,7 +240,7 @@ def presence_words(coded: CodedInterviews, rule: Presence) -> str:
     decided = ""
     if coded.resolved:
         places = count_words(coded.resolved, "place")
-        decided = f" At {places} where two coders differed, what they decided together counts."
+        decided = f" At {places} where two coders differed, what was decided afterwards counts."
     if rule == "first":
         return f"A code counts for a person if coder {first_coder(coded)} gave it in that interview.{decided}"
     who = "every coder of that interview" if rule == "consensus" else "at least one coder"

@@ -153,7 +153,7 @@ def build_quote_bank(
             length = len(text[start:end].split())
             reason = _why_not(bool(coded.people.at[person, "consent"]), length, min_words, max_words)
             if (source, turn, code) not in kept:
-                reason = "coders took the code away together"
+                reason = "the code was taken away when coders resolved a difference"
             if reason:
                 withheld[reason] = withheld.get(reason, 0) + 1
                 continue

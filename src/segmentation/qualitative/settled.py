@@ -44,7 +44,8 @@ def settle_marks(data: Dataset, turns: pd.DataFrame, marks: pd.DataFrame) -> tup
     }
     spans = {source: part for source, part in turns[turns["participant"].notna()].groupby("source_id")}
     held = {
-        (str(row.source_id), int(row.turn), str(row.code_id), str(row.coder)) for row in marks[KEYS].itertuples(index=False)
+        (str(row.source_id), int(row.turn), str(row.code_id), str(row.coder))
+        for row in marks[KEYS].itertuples(index=False)
     }
     applied = 0
     for row in data["resolutions"].itertuples(index=False):
