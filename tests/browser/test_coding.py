@@ -92,6 +92,7 @@ def test_two_coders_code_resolve_and_take_a_suggestion(lab, tmp_path, axe):
         assert len(load_codings(folder).coders) == 2
         code_with_the_mouse(hand, folder)
         code_with_the_keyboard_alone(hand, folder)
+        add_a_code(hand, folder)
         resolve_beside_the_other(hand, folder)
         write_a_memo(hand, folder)
         take_a_suggestion(hand, folder)
@@ -140,6 +141,18 @@ def code_with_the_keyboard_alone(hand, folder):
     told(hand, "Coded last minute changes: don't. Gaz")
     hand.until("document.activeElement.className === 'coder-words'")
     assert "don't. Gaz" in (folder / "coder_1/P01.csv").read_text()
+
+
+def add_a_code(hand, folder):
+    hand.click(by_text(".coder-side summary", "New code"))
+    hand.write(focus("new-name"), "Board and magnets")
+    hand.write(focus("new-meaning"), "Plans on a board beside the software.")
+    hand.choose(focus("new-parent"), "needs")
+    hand.click(in_side("Add to the codebook"))
+    told(hand, "Board and magnets is in the codebook.")
+    assert hand.page.evaluate(f"{focus('code')}.selectedOptions[0].textContent") == "needs: Board and magnets"
+    added = rows_of(folder / "coder_1/_codes.csv")
+    assert [(row["code"], row["parent"]) for row in added] == [("board_and_magnets", "needs")]
 
 
 def resolve_beside_the_other(hand, folder):

@@ -117,6 +117,13 @@ def test_read_sources_folder_that_is_no_coder(read, tmp_path):
     assert any("the folder is no id of a coder; got 'Ana Ruiz'" in w for w in problems(read))
 
 
+def test_read_sources_codings_without_transcripts_say_so_once(read, tmp_path, make_study):
+    read(coder_1__P01=HEADER + row("It was late") + row("late"))
+    paths = ["codings/codebook.csv", "codings/*/*.csv"]
+    with pytest.raises(DataContractError, match="1 problem in the input:\n  - codings: there are no transcripts"):
+        read_sources(make_study({"codings": {"format": "segmentation.codings", "path": paths}}), "2026Q3")
+
+
 def test_read_sources_resolutions_leave_agreement_as_it_was(read):
     files = {"coder_1__P01": HEADER + row("It was late"), "coder_2__P01": HEADER + row("Too dear", "price")}
     before = measure_agreement(build_coded_interviews(read(**files)), random_state=1)

@@ -291,6 +291,13 @@ def link_placed(
     texts = tables["transcripts"]["text"] if "transcripts" in tables else pd.Series(dtype="str")
     codes = tables["codes"].index
     placed, resolved = read["_placed"], read["_resolved"]
+    if "transcripts" not in tables and len(placed):
+        job.bad(
+            "there are no transcripts that these are codings of",
+            job.name,
+            fix="Add the transcripts to the study's sources",
+        )
+        return
     for row in placed.to_dict("records"):
         _check_place(row, texts, codes, job)
     for row in resolved.to_dict("records"):
