@@ -29,6 +29,7 @@ NOTEBOOKS = (
     "05_messaging",
     "06_tracking",
     "08_since_last_quarter",
+    "code_interviews",
     "explore",
 )
 SHARED = {"sample_run", "plain_run"}

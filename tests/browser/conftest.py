@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,12 +33,13 @@ def axe() -> str:
     return AXE.read_text("utf-8")
 
 
-def list_violations(browser: Browser, axe: str) -> list[str]:
-    """What axe-core finds on the page as it is now: rule, number of places, the first of them."""
+def list_violations(browser: Browser, axe: str, part: str = "html") -> list[str]:
+    """What axe-core finds on the page, or a part of it, as it is now: rule, number of places, the first of them."""
     if not browser.evaluate("typeof axe !== 'undefined'"):
         browser.evaluate(axe + ";true")
+    options = f"{{runOnly: {LEVELS}, preload: false, resultTypes: ['violations']}}"
     return browser.evaluate(
-        f"axe.run(document, {{runOnly: {LEVELS}, preload: false, resultTypes: ['violations']}}).then(found => "
+        f"axe.run(document.querySelector({json.dumps(part)}), {options}).then(found => "
         "found.violations.map(v => `${v.id} (${v.impact}) x${v.nodes.length}: ${v.nodes[0].html.slice(0, 160)}`))"
     )
 

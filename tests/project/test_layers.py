@@ -14,7 +14,7 @@ import segmentation
 SOURCE = Path(__file__).parents[2] / "src" / "segmentation"
 ORDER = (
     "errors", "words", "literals", "period", "display", "study", "dataset", "workspace", "sources", "features", "clustering",
-    "profiling", "qualitative", "personas", "messaging", "tracking", "activation", "figures", "reporting",
+    "profiling", "qualitative", "coding", "personas", "messaging", "tracking", "activation", "figures", "reporting",
     "scaffold", "progress", "preflight", "cli",
 )  # fmt: skip
 ALONE = {"plotly": "figures", "papermill": "reporting", "typer": "cli", "rich": "progress"}

@@ -14,6 +14,7 @@ from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError, nearest_word
 from ..words import count_words, join_words
 from .contract import check_interviews, read_consent
+from .settled import settle_marks
 
 __all__ = [
     "CodedInterviews",
@@ -64,6 +65,11 @@ class CodedInterviews:
         Codings that lay wholly in the interviewer's words and count nowhere.
     source : str
         Files and digests for captions.
+    settled : pandas.DataFrame or None
+        Marks as they count once differences between coders are resolved; None where nothing was. ``marks`` stay what each coder
+        did alone, and agreement is measured on them.
+    resolved : int
+        Resolutions that found something to decide about.
     """
 
     unit: str
@@ -77,11 +83,18 @@ class CodedInterviews:
     segments: tuple[str, ...]
     interviewer_codings: int = 0
     source: str = ""
+    settled: pd.DataFrame | None = None
+    resolved: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether the study has no interviews."""
         return self.people.empty
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """Marks that count for themes: with differences between coders resolved, where they were."""
+        return self.marks if self.settled is None else self.settled
 
     @property
     def leaves(self) -> list[str]:
@@ -133,6 +146,7 @@ def build_coded_interviews(data: Dataset, membership: pd.DataFrame | pd.Series |
     codings, marks, ignored = _codings(data, turns, texts)
     codings.insert(2, "segment", people["segment"].reindex(codings["participant"]).to_numpy())
     codes = _codes(data)
+    settled, resolved = settle_marks(data, turns, marks)
     return CodedInterviews(
         unit=data.unit,
         people=people,
@@ -145,6 +159,8 @@ def build_coded_interviews(data: Dataset, membership: pd.DataFrame | pd.Series |
         segments=tuple(sorted(segment.dropna().unique())),
         interviewer_codings=ignored,
         source=_source_words(data),
+        settled=settled if resolved else None,
+        resolved=resolved,
     )
 
 
@@ -177,7 +193,7 @@ def code_presence(coded: CodedInterviews, rule: Presence = "consensus") -> pd.Da
     if rule not in get_args(Presence):
         hint = nearest_word(rule, get_args(Presence))
         raise ParameterError(f"presence must be one of {', '.join(get_args(Presence))}; got {rule!r}. {hint}".strip())
-    marks = coded.marks
+    marks = coded.counted
     if rule == "first" and len(marks):
         marks = marks[marks["coder"] == first_coder(coded)]
     given = marks.groupby(["participant", "code_id"], observed=True)["coder"].nunique()
@@ -221,11 +237,15 @@ def presence_words(coded: CodedInterviews, rule: Presence) -> str:
     >>> presence_words(nobody, "any")
     'A code counts for a person if at least one coder gave it in that interview.'
     """
+    decided = ""
+    if coded.resolved:
+        places = count_words(coded.resolved, "place")
+        decided = f" At {places} where two coders differed, what was decided afterwards counts."
     if rule == "first":
-        return f"A code counts for a person if coder {first_coder(coded)} gave it in that interview."
+        return f"A code counts for a person if coder {first_coder(coded)} gave it in that interview.{decided}"
     who = "every coder of that interview" if rule == "consensus" else "at least one coder"
     verb = "gave it there at least once" if rule == "consensus" else "gave it in that interview"
-    return f"A code counts for a person if {who} {verb}."
+    return f"A code counts for a person if {who} {verb}.{decided}"
 
 
 def describe_interviews(coded: CodedInterviews) -> Reading | Callout:

@@ -165,7 +165,7 @@ def _needed(coded: CodedInterviews, presence: Presence) -> dict[str, int]:
 
 def _turn_marks(coded: CodedInterviews, presence: Presence) -> dict[str, dict[tuple[str, int], str]]:
     """Turns with each code, and who speaks in them."""
-    marks = coded.marks
+    marks = coded.counted
     if presence == "first" and len(marks):
         marks = marks[marks["coder"] == first_coder(coded)]
     needed = _needed(coded, presence)

@@ -148,6 +148,8 @@ def build_quote_bank(
         dict(column) for column in (coded.people["consent"], coded.people["segment"], coded.codes["name"])
     )
     texts = dict(coded.transcripts)
+    counted = coded.counted
+    kept = set(zip(counted["source_id"], counted["turn"], counted["code_id"], strict=True))
     withheld: dict[str, int] = {}
     rows = []
     for (person, source, turn, code), spans in _by_place(coded.codings).items():
@@ -155,6 +157,8 @@ def build_quote_bank(
         for start, end, coders in _merge(spans, text, int(place[0]), int(place[1])):
             length = len(text[start:end].split())
             reason = _why_not(bool(consents[person]), length, min_words, max_words)
+            if (source, turn, code) not in kept:
+                reason = "the code was taken away when coders resolved a difference"
             if reason:
                 withheld[reason] = withheld.get(reason, 0) + 1
                 continue

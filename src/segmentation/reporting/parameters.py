@@ -37,6 +37,10 @@ _COMMON = (
 _OWN: dict[str, tuple[Parameter, ...]] = {
     "02_segments": (Parameter("segments", int, 0, "number of segments; 0 lets the comparison choose", 0, 20),),
     "explore": (Parameter("segments", int, 0, "number of segments to try; 0 keeps the published ones", 0, 20),),
+    "code_interviews": (
+        Parameter("coder", str, "coder_1", "who codes: a short id, which reports show"),
+        Parameter("codings", str, "", "folder of the codings, from the study's; empty is codings in the run folder"),
+    ),
 }
 _KINDS = {int: "a whole number", str: "text"}
 _CHECKED = "_checked_parameters"

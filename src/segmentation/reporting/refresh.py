@@ -51,7 +51,7 @@ def main() -> None:
     folder = notebooks_folder()
     os.chdir(folder.parent)
     with tempfile.TemporaryDirectory() as scratch:
-        for name in (*NOTEBOOKS, "explore"):
+        for name in (*NOTEBOOKS, "explore", "code_interviews"):
             source = folder / f"{name}.ipynb"
             draft = Path(scratch) / source.name
             error = execute_notebook(source, draft, {})

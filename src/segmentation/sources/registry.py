@@ -14,6 +14,7 @@ from ..errors import DataContractError, ParameterError, Violation, nearest_word
 from ..period import Period
 from ..study import Study
 from .coded_table import read_coded_table
+from .coding_folder import link_placed, read_coding_folder
 from .events import EventLog, event_sources, list_periods, load_events, quarters_of
 from .hubspot import OBJECTS, read_hubspot
 from .job import Job
@@ -40,6 +41,7 @@ READERS: dict[str, Reader] = {
     "qualcoder": read_qualcoder,
     "taguette": read_taguette,
     "coded-table": read_coded_table,
+    "segmentation.codings": read_coding_folder,
     "table": read_table,
 }
 TABLES = {
@@ -49,7 +51,7 @@ TABLES = {
     "qualtrics": "survey",
     "transcripts": "turns",
     "texts": "turns",
-    **dict.fromkeys(("refi-qda", "qualcoder", "taguette", "coded-table"), "codings"),
+    **dict.fromkeys(("refi-qda", "qualcoder", "taguette", "coded-table", "segmentation.codings"), "codings"),
 }
 STACKED = ("turns", "transcripts")  # what several sources may bring, each with its own ids
 FAR = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
@@ -161,7 +163,7 @@ def _distinct(violations: list[Violation]) -> list[Violation]:
 def _keep_private(read: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Take out what waits for the other sources: codings with their codebook, and tables nobody else sees."""
     if "codes" in read:
-        return {key: read.pop(key) for key in ("codes", "codings", *PRIVATE) if key in read}
+        return {key: read.pop(key) for key in ("codes", "codings", "_placed", "_resolved", *PRIVATE) if key in read}
     return {key: read.pop(key) for key in PRIVATE if key in read}
 
 
@@ -245,6 +247,8 @@ def _link(
             stack_codes(tables, read["codes"], jobs[name])
         if "_coded_texts" in read:
             link_codings(tables, read, passed, shown, jobs[name])
+        if "_placed" in read:
+            link_placed(tables, read, shown, jobs[name])
     for name, read in sorted(
         kept.items(), key=lambda item: "_passages" not in item[1]
     ):  # who wrote goes before who was coded

@@ -16,6 +16,7 @@ READS: dict[str, tuple[str, ...]] = {
     "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
     "05_messaging": ("events",),
     "06_tracking": ("events", "deals", "companies", "contacts"),
+    "code_interviews": ("turns", "codings", "interviewees"),
 }
 """Canonical tables by stage; a star means all."""
 

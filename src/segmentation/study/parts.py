@@ -21,6 +21,7 @@ Format = Literal[
     "qualcoder",
     "taguette",
     "coded-table",
+    "segmentation.codings",
     "table",
 ]
 Kind = Literal[
