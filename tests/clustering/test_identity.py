@@ -188,3 +188,26 @@ def test_tabulate_migration_small_cells_cannot_be_worked_out():
     frame = tabulate_migration(table, min_cell=10).frame.set_index("before")
     assert frame.loc["S1", ["now S1", "now S2"]].tolist() == ["–", "–"]
     assert frame.loc["S2"].tolist() == ["0", "–", "0"]  # 45 are in S2 now: the 5 would be 45 less 40
+
+
+def test_match_segments_no_permutation_of_any_partition_changes_an_id():
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        k, n = int(rng.integers(2, 7)), int(rng.integers(12, 60))
+        labels = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
+        before = np.where(rng.random(n) < 0.7, labels, rng.integers(0, 7, n))
+        found = []
+        for order in (np.arange(k), rng.permutation(k)):
+            members = pd.DataFrame(
+                {"segment": [f"S{order[label] + 1}" for label in labels]}, index=[f"u{i}" for i in range(n)]
+            )
+            ids = pd.Index([f"S{place + 1}" for place in range(k)], name="segment")
+            origin = np.argsort(order)  # which label stands at each place
+            centres = pd.DataFrame({"a": origin.astype(float), "b": 1.0}, index=ids)
+            sizes = pd.Series([int((labels == label).sum()) for label in origin], index=ids)
+            solution = Solution("s", centres, sizes, {}, 1, 0.4, tuple(ids))
+            known = pd.DataFrame({"segment": [f"S{label + 1}" for label in before]}, index=members.index)
+            found.append(match_segments(solution, members, known, used_ids=["S9"]))
+        pd.testing.assert_frame_equal(found[0].membership, found[1].membership)
+        pd.testing.assert_frame_equal(found[0].table, found[1].table)
+        assert not {"S9"} & set(found[0].membership["segment"])

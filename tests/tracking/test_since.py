@@ -183,7 +183,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             CALM["claims"].assign(status="stale"),
             "act",
             "Personas",
-            "1 claim has lost its evidence: <b>Pia</b>, “I wait.”",
+            "1 claim has lost its evidence: <b>Pia</b>, “I wait”",
         ),
         ("messages", pd.DataFrame([PROOF]), "act", "Messages", "the oldest pr-1 of 2024-01-01 (1 message)"),
         (

@@ -320,7 +320,7 @@ def _personas(run: Workspace, least: int) -> Iterator[Change]:
         stands = int((claims["status"] == "ok").sum())
         yield Change("Personas", "04_personas", "same", f"All {stands} claims that cite evidence still have it.")
         return
-    said = [f"{names.get(persona, persona)}, “{rows['text'].iloc[0]}”" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+    said = [f"{names.get(persona, persona)}, “{rows['text'].iloc[0].rstrip('.')}”" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
             for persona, rows in bad.groupby("persona_id", sort=False)]  # fmt: skip
     text = f"{count_words(len(bad), 'claim has', 'claims have')} lost its evidence: {'; '.join(said[:3])}"
     text = text.replace("claims have lost its", "claims have lost their")
