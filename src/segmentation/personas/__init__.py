@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .avatar import draw_avatar
 from .check import CheckedPersonas, check_personas
+from .contract import check_persona_references
 from .describe import describe_overlap, describe_personas, tabulate_claims, tabulate_personas, tabulate_rules
 from .draft import draft_personas
 from .findings import Findings
@@ -22,6 +23,7 @@ __all__ = [
     "PersonaRules",
     "ProfileRef",
     "QuoteRef",
+    "check_persona_references",
     "check_personas",
     "describe_overlap",
     "describe_personas",

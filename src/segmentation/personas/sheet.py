@@ -11,8 +11,8 @@ from ..qualitative.intervals import wilson_interval
 from ..words import percent_words
 from .avatar import draw_avatar, initials_of
 from .check import CheckedPersonas
+from .members import match_defining
 from .model import SECTIONS, Persona
-from .rules import match_defining
 
 __all__ = ["persona_sheets", "to_dict"]
 
@@ -141,7 +141,7 @@ def _size(persona: Persona, checked: CheckedPersonas) -> dict[str, Any] | None:
         return None
     placed = checked.findings.membership["segment"].dropna().astype(str)
     n, base = int((placed == persona.segment).sum()), len(placed)
-    if n < checked.thresholds.min_cell:
+    if n < checked.findings.min_cell:
         return None
     lower, upper = wilson_interval(n, base)
     text = (
@@ -159,10 +159,10 @@ def _defining(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
         for ref in persona.defining
     ]
     members, base, missing = match_defining(persona, findings)
-    if not names or missing or base < checked.thresholds.min_cell:
+    if not names or missing or base < checked.findings.min_cell:
         return {"attributes": names, "n": None, "base": None, "share": None, "text": ""}
-    if len(members) < checked.thresholds.min_cell:
-        text = f"Fewer than {checked.thresholds.min_cell} of the segment have all of these."
+    if len(members) < checked.findings.min_cell:
+        text = f"Fewer than {checked.findings.min_cell} of the segment have all of these."
         return {"attributes": names, "n": None, "base": base, "share": None, "text": text}
     share = len(members) / base
     text = f"{percent_words(share)} of the segment have all of these (n = {base:,d} where all are known)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .parts import Part
+from .persona_rules import PersonaRules
 
 __all__ = ["Choices"]
 
@@ -45,3 +46,4 @@ class Choices(Part):
     map_neighbours: int = Field(30, ge=2, le=200, description="UMAP's n_neighbors for the map.")
     interviews: int = Field(8, ge=1, le=100, description="Interviews planned a segment.")
     response_rate: float = Field(0.25, gt=0, le=1, description="Share of those invited to an interview who come.")
+    personas: PersonaRules = Field(PersonaRules(), description="Limits of the rules P01 to P13 for personas.")
