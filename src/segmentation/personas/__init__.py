@@ -8,11 +8,13 @@ from .contract import check_persona_references
 from .describe import describe_overlap, describe_personas, tabulate_claims, tabulate_personas, tabulate_rules
 from .draft import draft_personas
 from .findings import Findings
+from .history import PersonaHistory, describe_persona_history, recall_personas, tabulate_persona_history
 from .load import load_personas
 from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef, persona_schema
 from .overlap import persona_overlap, tabulate_overlap
 from .rules import PersonaRules
 from .sheet import persona_sheets, to_dict
+from .wiki import persona_wiki
 
 __all__ = [
     "CheckedPersonas",
@@ -20,12 +22,14 @@ __all__ = [
     "Evidence",
     "Findings",
     "Persona",
+    "PersonaHistory",
     "PersonaRules",
     "ProfileRef",
     "QuoteRef",
     "check_persona_references",
     "check_personas",
     "describe_overlap",
+    "describe_persona_history",
     "describe_personas",
     "draft_personas",
     "draw_avatar",
@@ -33,8 +37,11 @@ __all__ = [
     "persona_overlap",
     "persona_schema",
     "persona_sheets",
+    "persona_wiki",
+    "recall_personas",
     "tabulate_claims",
     "tabulate_overlap",
+    "tabulate_persona_history",
     "tabulate_personas",
     "tabulate_rules",
     "to_dict",

@@ -26,6 +26,7 @@ from .checks import check_page, scan_leaks
 from .front import build_front
 from .render import TEMPLATES, Page, environment, read_notebook
 from .stages import STAGES
+from .wiki import render_personas
 
 __all__ = ["bundle_report", "publish_report"]
 
@@ -95,12 +96,11 @@ def _write_report(study: Study, period: Period, work: Path, draft: Path, manifes
             **common, page=page, name=page.name, title=page.title, contents=page.contents, up="", plots=page.figures > 0
         )
         _write_page(draft / f"{page.name}.html", html)
-    (draft / "personas").mkdir()
-    for persona in front["personas"]:
-        html = made.get_template("persona.html.j2").render(
-            **common, persona=persona, name="04_personas", title=persona["name"], contents=[], up="../", plots=False
-        )
-        _write_page(draft / "personas" / f"{persona['persona_id']}.html", html)
+    (draft / "personas" / "evidence").mkdir(parents=True)
+    results = Workspace(study, period, "index", work)
+    content = results.read_json("persona_wiki") if results.has("persona_wiki") else None
+    for path, html in render_personas(common, front["personas"], content):
+        _write_page(draft / "personas" / path, html)
     html = made.get_template("index.html.j2").render(
         **common,
         front=front,
@@ -235,18 +235,21 @@ def _recover(target: Path) -> None:
 
 
 def _enter_ledger(study: Study, period: Period, work: Path, root: Path) -> None:
-    """Who was in which segment, kept for next quarter; an entry that differs is kept beside the new one, never lost."""
+    """Who was in which segment, and how each claim stood, kept for next quarter; an entry that differs is kept beside the new one."""
     source = Workspace(study, period, "ledger", work)
     if not source.has("membership"):
         return
     folder = root / "ledger" / f"period={period}"
     entry = Workspace(study, period, "ledger", folder)
     (folder / "results").mkdir(parents=True, exist_ok=True)
-    membership, solution = source.read("membership"), source.read_json("solution")
+    tables = {name: source.read(name) for name in ("membership", "claims") if source.has(name)}
+    solution = source.read_json("solution")
     if entry.has("membership"):
-        if entry.read("membership").equals(membership) and entry.read_json("solution") == solution:
+        same = all(entry.has(name) and entry.read(name).equals(table) for name, table in tables.items())
+        if same and entry.read_json("solution") == solution:
             return
         number = len(list(folder.glob("superseded-*"))) + 1
         shutil.copytree(folder / "results", folder / f"superseded-{number}")
-    entry.write("membership", membership)
+    for name, table in tables.items():
+        entry.write(name, table)
     entry.write_json("solution", solution)
