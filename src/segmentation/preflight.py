@@ -11,7 +11,7 @@ from .errors import DataContractError, ParameterError, Violation
 from .features import FeatureTable, build_features, fit_encoder
 from .messaging import load_messages
 from .period import Period
-from .personas import Persona, check_persona_references, load_personas
+from .personas import Persona, check_persona_references, load_perception, load_personas
 from .qualitative import build_coded_interviews
 from .qualitative.contract import check_interviews
 from .sources import latest_period, list_periods, read_sources
@@ -178,6 +178,8 @@ def _check_written(
             personas = load_personas(study.resolve(study.personas))
             written["personas"] = len(personas)
     names = [persona.persona_id for persona in personas]
+    with _collected(found):
+        load_perception(study, names or None)
     pains = list(data["codes"].index) if data is not None and "codes" in data else None
     if study.messages is not None:
         with _collected(found):

@@ -12,6 +12,7 @@ from .history import PersonaHistory, describe_persona_history, recall_personas, 
 from .load import load_personas
 from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef, persona_schema
 from .overlap import persona_overlap, tabulate_overlap
+from .perception import Item, Perception, cronbach_alpha, load_perception, score_perception, tabulate_perception
 from .rules import PersonaRules
 from .sheet import persona_sheets, to_dict
 from .wiki import persona_wiki
@@ -21,6 +22,8 @@ __all__ = [
     "Claim",
     "Evidence",
     "Findings",
+    "Item",
+    "Perception",
     "Persona",
     "PersonaHistory",
     "PersonaRules",
@@ -28,19 +31,23 @@ __all__ = [
     "QuoteRef",
     "check_persona_references",
     "check_personas",
+    "cronbach_alpha",
     "describe_overlap",
     "describe_persona_history",
     "describe_personas",
     "draft_personas",
     "draw_avatar",
+    "load_perception",
     "load_personas",
     "persona_overlap",
     "persona_schema",
     "persona_sheets",
     "persona_wiki",
     "recall_personas",
+    "score_perception",
     "tabulate_claims",
     "tabulate_overlap",
+    "tabulate_perception",
     "tabulate_persona_history",
     "tabulate_personas",
     "tabulate_rules",

@@ -12,13 +12,15 @@ from ..qualitative import build_coded_interviews
 from ..qualitative.prepare import build_redactor_for
 from ..study import Study
 from ..workspace import Workspace
+from .check import CheckedPersonas
 from .contract import check_persona_references
 from .draft import draft_personas
 from .findings import Findings
 from .load import load_personas
 from .model import Persona
+from .perception import CONSTRUCTS, ITEM_COLUMNS, Perception, load_perception
 
-__all__ = ["gather_findings", "load_or_draft_personas", "persona_names"]
+__all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"]
 
 
 def gather_findings(run: Workspace, data: Dataset) -> Findings:
@@ -49,6 +51,7 @@ def gather_findings(run: Workspace, data: Dataset) -> Findings:
         labels=run.study.labels,
         kinds={variable.name: variable.kind for variable in run.study.variables},
         verdict=str(run.read_json("verdict")["label"]) if run.has("verdict") else "",
+        perception=load_perception(run.study, persona_names(run.study)).scores,
         stability=_stability(run, membership),
         stages=tuple(run.study.journeys),
         min_cell=run.study.choices.min_cell,
@@ -121,3 +124,34 @@ def persona_names(study: Study) -> dict[str, str]:
     if study.personas is None:
         return {}
     return {persona.persona_id: persona.name for persona in load_personas(study.resolve(study.personas))}
+
+
+def write_perception_form(run: Workspace, checked: CheckedPersonas, perception: Perception) -> list[str]:
+    """Write ``exports/perception/answers.csv``, a blank row a persona; without statements ``items.csv``, to put them in.
+
+    Parameters
+    ----------
+    run : Workspace
+    checked : CheckedPersonas
+    perception : Perception
+
+    Returns
+    -------
+    list of str
+        Files written, below ``exports``.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    if perception.items:
+        head = ["rater", "persona_id", *(item.item for item in perception.items)]
+        rows = [["", persona.persona_id, *[""] * len(perception.items)] for persona in checked.personas]
+        name = "perception/answers.csv"
+    else:
+        head, name = list(ITEM_COLUMNS), "perception/items.csv"
+        rows = [[f"{construct}_1", construct, "", "no"] for construct in CONSTRUCTS]
+    table = pd.DataFrame(rows, columns=head)
+    run.write_text(f"exports/{name}", table.to_csv(index=False, lineterminator="\n"))
+    return [name]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from math import isnan
 from typing import Any
 
 from ..study import PersonaRules
+from ..words import percent_words, range_words
 from .check import CheckedPersonas
 from .history import PersonaHistory, standing_rows
 from .model import Claim, Persona
+from .perception import CITATION, CONSTRUCTS, PLACE, Perception
 from .rules import RULES
 
 __all__ = ["persona_wiki"]
 
+SHARES = ("max_assumptions", "max_one_voice", "warn_match", "fail_match", "max_jaccard")
 TERMS = {
     "Assumption": "A claim without evidence: what the team believes. It is marked wherever it stands.",
     "Base": "The people or accounts that a share is a share of. A share without its base cannot be judged.",
@@ -39,19 +43,23 @@ TERMS = {
 }
 
 
-def persona_wiki(checked: CheckedPersonas, history: PersonaHistory | None = None) -> dict[str, Any]:
+def persona_wiki(
+    checked: CheckedPersonas, history: PersonaHistory | None = None, perception: Perception | None = None
+) -> dict[str, Any]:
     """The wiki's pages as plain data.
 
     Parameters
     ----------
     checked : CheckedPersonas
     history : PersonaHistory, optional
+    perception : Perception, optional
 
     Returns
     -------
     dict
         compare (rows {label, cells}, a cell a persona that is not retired; names, ids), rules (list of {rule, words, limits,
-        checks}), history {periods, rows, before, reckoned}, glossary (list of {term, text}), retired (names).
+        checks}), history {periods, rows, before, reckoned}, glossary (list of {term, text}), perception {constructs,
+        statements, scores, citation, place}, retired (names).
 
     Raises
     ------
@@ -62,7 +70,7 @@ def persona_wiki(checked: CheckedPersonas, history: PersonaHistory | None = None
     --------
     >>> from segmentation.personas import Findings, check_personas
     >>> sorted(persona_wiki(check_personas((), Findings())))
-    ['compare', 'glossary', 'history', 'retired', 'rules']
+    ['compare', 'glossary', 'history', 'perception', 'retired', 'rules']
     """
     active = [persona for persona in checked.personas if persona.status != "retired"]
     return {
@@ -76,6 +84,7 @@ def persona_wiki(checked: CheckedPersonas, history: PersonaHistory | None = None
         "rules": [_rule(name, checked) for name in RULES],
         "history": _history(checked, history),
         "glossary": _glossary(checked),
+        "perception": _perception(checked, perception or Perception()),
         "retired": [persona.name for persona in checked.personas if persona.status == "retired"],
     }
 
@@ -119,7 +128,7 @@ def _rule(name: str, checked: CheckedPersonas) -> dict[str, Any]:
     """A rule with its limits and how many checks of it are met."""
     number, rules = name.split()[0], checked.thresholds
     limits = [
-        {"name": key, "value": _value(getattr(rules, key)), "words": (field.description or "").split(": ", 1)[1]}
+        {"name": key, "value": _value(key, getattr(rules, key)), "words": (field.description or "").split(": ", 1)[1]}
         for key, field in PersonaRules.model_fields.items()
         if (field.description or "").startswith(f"{number}: ")
     ]
@@ -128,7 +137,9 @@ def _rule(name: str, checked: CheckedPersonas) -> dict[str, Any]:
     return {"rule": name, "words": RULES[name], "limits": limits, "checks": checks}
 
 
-def _value(value: Any) -> str:
+def _value(key: str, value: Any) -> str:
+    if key in SHARES:
+        return percent_words(value)
     return " to ".join(map(str, value)) if isinstance(value, tuple) else f"{value:g}"
 
 
@@ -142,6 +153,28 @@ def _history(checked: CheckedPersonas, history: PersonaHistory | None) -> dict[s
         if row["section"] != "quotes"
     ]
     return {"periods": history.periods, "rows": rows, "before": history.before, "reckoned": history.reckoned}
+
+
+def _perception(checked: CheckedPersonas, perception: Perception) -> dict[str, Any]:
+    names = {persona.persona_id: persona.name for persona in checked.personas}
+    scores = [] if perception.scores is None else perception.scores.to_dict("records")
+    return {
+        "constructs": [{"name": name.replace("_", " "), "words": words} for name, words in CONSTRUCTS.items()],
+        "statements": [{"item": item.item, "statement": item.statement} for item in perception.items],
+        "scores": [
+            {
+                "name": names.get(row["persona_id"], row["persona_id"]),
+                "construct": row["construct"].replace("_", " "),
+                "raters": row["raters"],
+                "mean": "–" if isnan(row["mean"]) else f"{row['mean']:.1f}",
+                "interval": range_words((row["lower"], row["upper"]), ".1f"),
+                "alpha": "–" if isnan(row["alpha"]) else f"{row['alpha']:.2f}",
+            }
+            for row in scores
+        ],
+        "citation": CITATION,
+        "place": PLACE,
+    }
 
 
 def _glossary(checked: CheckedPersonas) -> list[dict[str, str]]:

@@ -14,12 +14,14 @@ NOTHING = {
     "rules": [],
     "history": {"periods": [], "rows": [], "before": "", "reckoned": False},
     "glossary": [],
+    "perception": {"constructs": [], "statements": [], "scores": [], "citation": "", "place": ""},
     "retired": [],
 }
 PAGES = {
     "index": "Personas",
     "compare": "Personas side by side",
     "history": "Claims from quarter to quarter",
+    "perception": "What those who use a persona think of it",
     "glossary": "Words used about personas",
 }
 
@@ -54,7 +56,7 @@ def render_personas(
         )
         evidence = made.get_template("persona_evidence.html.j2")
         title = f"What {persona['name']} rests on"
-        yield f"evidence/{persona['persona_id']}.html", evidence.render(**page, title=title, up="../../")
+        yield f"evidence/{persona['persona_id']}.html", evidence.render(**page, title=title, up="../../", kind="wiki")
     for name, title in PAGES.items():
         template = made.get_template(f"personas_{name}.html.j2")
-        yield f"{name}.html", template.render(**given, content=content or NOTHING, title=title, up="../")
+        yield f"{name}.html", template.render(**given, content=content or NOTHING, title=title, up="../", kind="wiki")
