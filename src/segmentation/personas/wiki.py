@@ -28,7 +28,7 @@ TERMS = {
     "Emotion line": "How each stage of the way to buying and staying feels, as people told it. Stages nobody spoke of stay empty.",
     "Evidence grade": "A, B or C: how much of what a persona says has evidence that stands, and how many people were interviewed.",
     "Index": "A figure of a segment with everybody set to 100: 150 is half as much again, 50 is half.",
-    "Interval (95 %)": "The range in which the figure would lie for all customers, in 95 of 100 samples like this one.",
+    "Interval (95 %)": "A range made so that it holds the figure of all customers in 95 of 100 samples like this one.",
     "Jaccard": "What two sets share, over what either has: 0 nothing, 1 everything.",
     "Job": "What customers hire a product for: what gets done, how it should feel, how others should see them.",
     "k of n people": "k of the n people interviewed from the segment spoke of it. It shows that a thing exists, not how common it is.",
@@ -37,7 +37,7 @@ TERMS = {
     "Persona": "A short portrait that stands for customers of a segment. Nobody in the segment has all of it.",
     "Points to nothing": "The claim cites something that does not exist any more.",
     "Prediction": "What a test must show if the persona is right. A persona that predicts nothing cannot be refuted.",
-    "q": "The share of false alarms one accepts when calling this and all smaller differences real. Under 0.05 counts.",
+    "q": "If every difference with this q or a smaller one is called real, about this share of them are false alarms. Under 0.05 counts.",
     "Segment": "A part of the customers that is alike in needs or behaviour, found in the data and named by a letter and a number.",
     "Waiver": "The written reason why a segment has fewer personas than the rule asks for.",
 }
