@@ -11,7 +11,8 @@ from .errors import DataContractError, ParameterError, Violation
 from .features import FeatureTable, build_features, fit_encoder
 from .messaging import load_messages
 from .period import Period
-from .personas import load_personas
+from .personas import Persona, check_persona_references, load_perception, load_personas
+from .qualitative import build_coded_interviews
 from .qualitative.contract import check_interviews
 from .qualitative.prepare import read_interviews
 from .sources import latest_period, list_periods, read_sources
@@ -100,7 +101,7 @@ def check_study(study: Study, period: str | Period | None = None) -> CheckedStud
         for name in list(study.segmentations)[1:]:
             with _collected(found, file=str(study.file)):
                 _count_complete(features, study.select(name))
-    written = _check_written(study, data, found)
+    written = _check_written(study, data, found, features)
     if found or data is None or features is None:
         raise DataContractError(found)
     return CheckedStudy(quarter, data, features, complete, written)
@@ -179,18 +180,25 @@ def _count_complete(features: FeatureTable, study: Study) -> int:
         raise DataContractError([Violation(str(error), str(study.file), None, where)]) from None
 
 
-def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -> dict[str, int]:
+def _check_written(
+    study: Study, data: Dataset | None, found: list[Violation], features: FeatureTable | None = None
+) -> dict[str, int]:
     """Check what the team wrote besides the sources; returns how many of each kind there are."""
     written: dict[str, int] = {}
-    names: list[str] | None = None
+    personas: tuple[Persona, ...] = ()
+    messages: list[str] | None = None
     if study.personas is not None:
         with _collected(found):
-            names = [persona.persona_id for persona in load_personas(study.resolve(study.personas))]
-            written["personas"] = len(names)
+            personas = load_personas(study.resolve(study.personas))
+            written["personas"] = len(personas)
+    names = [persona.persona_id for persona in personas]
+    with _collected(found):
+        load_perception(study, names or None)
     pains = list(data["codes"].index) if data is not None and "codes" in data else None
     if study.messages is not None:
         with _collected(found):
-            written["messages"] = len(load_messages(study, personas=names or None, pains=pains or None))
+            messages = list(load_messages(study, personas=names or None, pains=pains or None).index)
+            written["messages"] = len(messages)
     if study.experiments is not None:
         with _collected(found):
             experiments = load_experiments(study)
@@ -205,8 +213,31 @@ def _check_written(study: Study, data: Dataset | None, found: list[Violation]) -
     if study.evidence.hypotheses is not None:
         with _collected(found):
             written["hypotheses"] = len(load_hypotheses(study))
-    for key, load in (("kpis", load_kpis), ("feedback", read_feedback), ("interview_plan", read_interview_plan)):
+    kpis: list[str] | None = None
+    if study.kpis is not None:
+        with _collected(found):
+            kpis = [kpi.id for kpi in load_kpis(study)]
+            written["kpis"] = len(kpis)
+    for key, load in (("feedback", read_feedback), ("interview_plan", read_interview_plan)):
         if getattr(study, key) is not None:
             with _collected(found):
                 written[key] = len(load(study))
+    with _collected(found):
+        found += _check_cited(personas, study, data, features, kpis=kpis, messages=messages)
     return written
+
+
+def _check_cited(
+    personas: tuple[Persona, ...],
+    study: Study,
+    data: Dataset | None,
+    features: FeatureTable | None,
+    **known: list[str] | None,
+) -> list[Violation]:
+    """What personas cite must exist; quotes and codes are looked up where the interviews were read."""
+    coded = codes = None
+    if personas and data is not None and "turns" in data and not check_interviews(data):
+        coded = build_coded_interviews(data)
+        coded, codes = (None, None) if coded.empty else (coded, list(coded.codes.index))
+    values = None if features is None else features.values
+    return check_persona_references(personas, study, coded=coded, codes=codes, features=values, **known)

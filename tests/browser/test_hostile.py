@@ -110,7 +110,7 @@ def test_persona_sheet_and_front_door_show_hostile_text_as_text(browser, tmp_pat
     def spoil(value):
         if isinstance(value, dict):
             return {
-                key: item if key in ("avatar", "persona_id", "status", "n") else spoil(item)
+                key: item if key in ("avatar", "drawing", "persona_id", "status", "n") else spoil(item)
                 for key, item in value.items()
             }
         if isinstance(value, list):
@@ -120,10 +120,11 @@ def test_persona_sheet_and_front_door_show_hostile_text_as_text(browser, tmp_pat
     personas = json.loads((sample_run.report / "results/personas.json").read_text("utf-8"))
     persona = spoil(personas[0])
     common = {"report": REPORT, "policy": POLICY, "contents": [], "plots": False}
-    html = environment().get_template("persona.html.j2").render(
-        **common, persona=persona, name="04_personas", title=persona["name"], up=""
-    )  # fmt: skip
-    assert f"<script>{MARK}</script>" in show(browser, tmp_path / "sheet", html, sample_run)
+    for name in ("persona", "persona_evidence"):
+        html = environment().get_template(f"{name}.html.j2").render(
+            **common, persona=persona, personas=[persona], name="04_personas", title=persona["name"], up="", kind="persona"
+        )  # fmt: skip
+        assert f"<script>{MARK}</script>" in show(browser, tmp_path / name, html, sample_run)
     card = {"id": PAYLOADS[0], "colour": "#0072B2", "share": "26%", "size": PAYLOADS[1], "words": PAYLOADS[2]}
     section = {
         "id": "found",

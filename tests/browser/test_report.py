@@ -14,7 +14,10 @@ from .conftest import DRAWN, list_violations, outside, uri
 
 pytestmark = pytest.mark.browser
 PERSONAS = [path.stem for path in sorted((PROJECT / STUDY / "personas").glob("*.md"))]
-PAGES = ["index", *NOTEBOOKS, *(f"personas/{name}" for name in PERSONAS), "bundle"]
+WIKI = [
+    f"personas/{name}" for name in ("index", "compare", "history", "perception", "glossary", f"evidence/{PERSONAS[0]}")
+]
+PAGES = ["index", *NOTEBOOKS, *(f"personas/{name}" for name in PERSONAS), *WIKI, "bundle"]
 DESKTOP, PHONE = (1280, 900), (390, 844)
 LAYERS = {  # what plotly draws for a trace of this type
     "bar": ".barlayer .trace",
@@ -108,6 +111,15 @@ def test_page_prints_on_a4(sample_run, browser, tmp_path, name, low, high):
     for width, height in pages:
         assert abs(float(width) - 595) < 2 and abs(float(height) - 842) < 2
     assert b"/StructTreeRoot" in content  # tagged: a screen reader can follow it
+
+
+def test_every_persona_fits_a_laptop_s_window(sample_run, browser):
+    """The whole sheet in a window of 1280 by 800, without scrolling."""
+    ends = {}
+    for name in PERSONAS:
+        browser.open(page_uri(sample_run, f"personas/{name}"), width=1280, height=800)
+        ends[name] = browser.evaluate("document.querySelector('.sheet').getBoundingClientRect().bottom")
+    assert {name: end for name, end in ends.items() if end > 800} == {}
 
 
 def test_every_persona_is_one_sheet_of_paper(sample_run, browser, tmp_path):

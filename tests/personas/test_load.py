@@ -111,3 +111,37 @@ def test_persona_schema_accepts_what_is_loaded_and_refuses_the_rest(folder):
     json.dumps(persona_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**front, "unlik": []}, persona_schema())
+
+
+def test_load_personas_two_with_one_id_are_found_even_where_one_is_wrong_otherwise(folder):
+    text = (folder / "s1-dana.md").read_text()
+    (folder / "b.md").write_text(text.replace("status: validated", "status: valid"))
+    (folder / "c.md").write_text(text.replace("persona_id: s1-dana", "persona_id: index"))
+    with pytest.raises(StudyError) as caught:
+        load_personas(folder)
+    said = str(caught.value)
+    assert "s1-dana.md, line 2, column 'persona_id': id stands twice; got 's1-dana'. b.md has it too" in said
+    assert "not one of the words known here; got 'valid'" in said
+    assert "c.md, line 2, column 'persona_id': a page of the wiki is called so" in said
+    assert len(caught.value.violations) == 3
+
+
+def test_load_personas_emotion_needs_its_stage_and_has_limits(folder):
+    file = folder / "s1-dana.md"
+    steps = "journey:\n  - {text: It starts badly, emotion: -3, stage: aware}\n  - {text: It ends well, emotion: 1}\n"
+    file.write_text(file.read_text().replace("unlike:", f"{steps}unlike:"))
+    with pytest.raises(StudyError) as caught:
+        load_personas(folder)
+    said = str(caught.value)
+    assert "line 28, column 'journey.0.emotion': Input should be greater than or equal to -2" in said
+    assert "line 29, column 'journey.1': an emotion needs stage" in said
+
+
+def test_persona_schema_shipped_is_the_model():
+    shipped = Path(__file__).parents[2] / "docs/persona.schema.json"
+    assert shipped.read_text("utf-8") == json.dumps(persona_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert persona_schema()["properties"].keys() >= {
+        "jtbd", "goals", "pains", "triggers", "barriers", "decision_criteria", "information_sources", "channels", "role",
+        "incentives", "language", "reception", "unlike", "prediction", "journey", "quotes", "messages", "kpis", "limits",
+    }  # fmt: skip
+    assert not persona_schema()["properties"].keys() & {"lines", "file", "body", "photo"}

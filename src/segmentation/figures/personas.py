@@ -69,8 +69,8 @@ def plot_overlap(checked: CheckedPersonas, *, note: str = "") -> Exhibit | Callo
     caption = (
         f"Overlap of personas, {len(overlap)} pairs. Each cell: the larger of shared members and shared evidence "
         "(Jaccard), and how many of "
-        f"the first three pains are shared. ▲ marks pairs above {100 * rules.max_jaccard:.0f} % or with "
-        f"{rules.shared_pains} or more shared pains. "
+        f"the first three pains are shared. ▲ marks pairs above {100 * rules.max_jaccard:.0f} %, with "
+        f"{rules.shared_pains} or more shared pains, or with needs alike above {rules.max_cosine:g}. "
         f"{note}"
     )
     return Exhibit(figure, caption.strip(), _alt(overlap, names), tabulate_overlap(overlap, names=names))

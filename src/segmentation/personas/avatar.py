@@ -8,7 +8,7 @@ import math
 
 from ..errors import ParameterError
 
-__all__ = ["draw_avatar", "initials_of"]
+__all__ = ["colour_of", "draw_avatar", "initials_of"]
 
 COLOURS = (
     "#0072B2",
@@ -30,6 +30,17 @@ def initials_of(name: str) -> str:
     ('DD', 'Ö')
     """
     return "".join(word[0].upper() for word in name.split()[:2] if word)
+
+
+def colour_of(persona_id: str) -> str:
+    """Main colour of a persona's sign, which its page takes up.
+
+    Examples
+    --------
+    >>> colour_of("s1-dana") == colour_of("s1-dana")
+    True
+    """
+    return COLOURS[hashlib.sha256(persona_id.encode()).digest()[0] % len(COLOURS)]
 
 
 def draw_avatar(persona_id: str, initials: str, *, title: str = "") -> str:
@@ -66,8 +77,8 @@ def draw_avatar(persona_id: str, initials: str, *, title: str = "") -> str:
     if not 1 <= len(initials) <= 3:
         raise ParameterError(f"initials must be one to three characters; got {initials!r}")
     seed = hashlib.sha256(persona_id.encode()).digest()
-    main, second = seed[0] % len(COLOURS), 1 + seed[1] % (len(COLOURS) - 1)
-    ground, accent = COLOURS[main], COLOURS[(main + second) % len(COLOURS)]
+    ground, second = colour_of(persona_id), 1 + seed[1] % (len(COLOURS) - 1)
+    accent = COLOURS[(COLOURS.index(ground) + second) % len(COLOURS)]
     words = html.escape(title or f"Sign of {persona_id}")
     shapes = "".join(_shape(seed[2 + 3 * place : 5 + 3 * place], place, accent) for place in range(5))
     return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,22 +11,23 @@ from typing import Any
 import pandas as pd
 
 from ..words import count_words, join_words
-from .findings import STATUSES, Findings, Judged, judge_evidence, judge_quote
-from .model import Claim, Persona
+from .findings import Findings
+from .judge import STATUSES, Judged, judge_evidence, judge_quote
+from .model import Claim, Evidence, Persona
 from .overlap import persona_overlap
-from .rules import (
-    RULE_COLUMNS,
-    PersonaRules,
-    check_claims_rules,
-    check_defining,
-    check_numbers,
-    check_statements,
-    check_voices,
-)
+from .rules import RULE_COLUMNS, PersonaRules, check_own
+from .rules_data import check_defining, check_numbers, check_perception, check_stability, check_voices
 
 __all__ = ["CheckedPersonas", "check_personas"]
 
 CLAIM_COLUMNS = ["persona_id", "claim_id", "section", "text", "kind", "status", "evidence", "fix"]
+MARKS = ["broken_quote", "weak_index", "unclear", "personal"]
+PIECE_COLUMNS = [
+    "persona_id", "claim_id", "sort", "status", "anchor", "sentence", "k", "n", "index", "index_lower", "index_upper",
+]  # fmt: skip
+
+
+WITH_DATA = (check_voices, check_defining, check_stability, check_perception)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ class CheckedPersonas:
         inferred: read from interviews; assumption: no evidence), status (ok, stale, broken, assumption), evidence (a
         sentence with
         its figures), fix.
+    pieces : pandas.DataFrame
+        One row a piece of evidence: persona_id, claim_id, sort (profile, theme, quote, kpi), status, anchor (id of its place
+        on the persona's evidence page), sentence, k and n (themes), index with its limits (profile).
     rules : pandas.DataFrame
         persona_id ("" for the study as a whole), rule, level (ok, warn, fail, not checked), text.
     overlap : pandas.DataFrame
@@ -56,6 +62,7 @@ class CheckedPersonas:
 
     personas: tuple[Persona, ...]
     claims: pd.DataFrame
+    pieces: pd.DataFrame
     rules: pd.DataFrame
     overlap: pd.DataFrame
     statuses: Mapping[str, str] = field(default_factory=dict)
@@ -103,39 +110,73 @@ def check_personas(
     rules = rules or PersonaRules()
     overlap = persona_overlap(personas, findings, rules=rules)
     names = {persona.persona_id: persona.name for persona in personas}
-    tables, rule_rows, quotes = [], check_numbers(personas, findings, rules) if personas else [], {}
+    tables, pieces, quotes = [], [], {}
+    rule_rows = check_numbers(personas, findings, rules) if personas else []
     for persona in personas:
-        claims, quotes[persona.persona_id] = _judge_persona(persona, findings, rules)
+        claims, of_claims, quotes[persona.persona_id] = _judge_persona(persona, findings, rules)
         tables.append(claims)
-        rule_rows += check_claims_rules(persona, claims, rules)
-        rule_rows += [check_voices(persona, findings, rules), check_defining(persona, findings, rules)]
-        rule_rows += [_overlap_row(persona, overlap, names), *check_statements(persona)]
+        pieces += of_claims
+        own = [*check_own(persona, claims, rules), _overlap_row(persona, overlap, names)]
+        own += [check(persona, findings, rules) for check in WITH_DATA]
+        rule_rows += sorted(own, key=lambda row: row[1])
     claims = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CLAIM_COLUMNS)
     table = pd.DataFrame(rule_rows, columns=RULE_COLUMNS)
     statuses = {persona.persona_id: _standing(persona, claims, table) for persona in personas}
     grades = {persona.persona_id: _grade(persona, claims, findings, rules) for persona in personas}
-    return CheckedPersonas(personas, claims[CLAIM_COLUMNS], table, overlap, statuses, grades, quotes, findings, rules)
+    evidence = pd.DataFrame(pieces, columns=PIECE_COLUMNS)
+    return CheckedPersonas(
+        personas, claims[CLAIM_COLUMNS], evidence, table, overlap, statuses, grades, quotes, findings, rules
+    )
 
 
 def _judge_persona(
     persona: Persona, findings: Findings, rules: PersonaRules
-) -> tuple[pd.DataFrame, tuple[dict[str, Any], ...]]:
-    rows, shown = [], []
+) -> tuple[pd.DataFrame, list[tuple[Any, ...]], tuple[dict[str, Any], ...]]:
+    rows, pieces, shown, who = [], [], [], persona.persona_id
     for claim_id, section, claim in persona.claims():
         judged = [judge_evidence(e, persona.segment, findings, min_people=rules.min_people) for e in claim.evidence]
-        rows.append(
-            (persona.persona_id, claim_id, section, claim.text, *_verdict(claim, judged), *_marks(judged, rules))
-        )
+        rows.append((who, claim_id, section, claim.text, *_verdict(claim, judged), *_marks(judged, findings, rules)))
+        pieces += [_piece(persona, claim_id, e, item) for e, item in zip(claim.evidence, judged, strict=True)]
     for rank, ref in enumerate(persona.quotes, start=1):
-        judged_quote = judge_quote(ref, persona.segment, findings)
-        if judged_quote.details and judged_quote.status == "ok":
-            shown.append({**judged_quote.details, "locator": locate_words(judged_quote.details)})
-        words = str(judged_quote.details.get("text", findings.redactor.redact(ref.text)))
-        verdict = ("inferred", judged_quote.status, judged_quote.sentence, judged_quote.fix)
-        rows.append((persona.persona_id, f"quotes-{rank}", "quotes", words, *verdict, *_marks([judged_quote], rules)))
-    return pd.DataFrame(rows, columns=[*CLAIM_COLUMNS, "broken_quote", "weak_index"]).astype(
-        {"broken_quote": bool, "weak_index": bool}
-    ), tuple(shown)
+        item = judge_quote(ref, persona.segment, findings)
+        anchor = anchor_of(Evidence(quote=ref), persona)
+        if item.details and item.status == "ok":
+            shown.append({**item.details, "locator": locate_words(item.details), "anchor": anchor})
+        words = str(item.details.get("text", findings.redactor.redact(ref.text)))
+        verdict = ("inferred", item.status, item.sentence, item.fix)
+        rows.append((who, f"quotes-{rank}", "quotes", words, *verdict, *_marks([item], findings, rules)))
+        pieces.append(_piece(persona, f"quotes-{rank}", Evidence(quote=ref), item))
+    claims = pd.DataFrame(rows, columns=[*CLAIM_COLUMNS, *MARKS]).astype(dict.fromkeys(MARKS, bool))
+    return claims, pieces, tuple(shown)
+
+
+def _piece(persona: Persona, claim_id: str, evidence: Evidence, item: Judged) -> tuple[Any, ...]:
+    numbers = [item.details.get(key) for key in ("k", "n", "index", "index_lower", "index_upper")]
+    return persona.persona_id, claim_id, item.sort, item.status, anchor_of(evidence, persona), item.sentence, *numbers
+
+
+def anchor_of(evidence: Evidence, persona: Persona) -> str:
+    """Id of a piece of evidence on the persona's evidence page; the same for the same piece.
+
+    Examples
+    --------
+    >>> dana = Persona(persona_id="s1-dana", name="Dana", segment="S1")
+    >>> anchor_of(Evidence(theme="late payment"), dana)
+    'ev-s1-dana-theme-late-payment'
+    """
+    if evidence.profile is not None:
+        ref = evidence.profile
+        parts = [ref.segment or persona.segment, ref.variable, ref.level or ""]
+    elif evidence.quote is not None:
+        words = " ".join(evidence.quote.text.split())
+        parts = [evidence.quote.participant, hashlib.sha256(words.encode()).hexdigest()[:8]]
+    else:
+        parts = [str(evidence.theme if evidence.theme is not None else evidence.kpi)]
+    return "-".join(["ev", persona.persona_id, evidence.sort, *(slug for part in parts if (slug := _slug(part)))])
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-")
 
 
 def _verdict(claim: Claim, judged: list[Judged]) -> tuple[str, str, str, str]:
@@ -148,11 +189,14 @@ def _verdict(claim: Claim, judged: list[Judged]) -> tuple[str, str, str, str]:
     return "observed" if measured else "inferred", status, " ".join(item.sentence for item in judged), "; ".join(fixes)
 
 
-def _marks(judged: list[Judged], rules: PersonaRules) -> tuple[bool, bool]:
-    """Whether a quote is broken, and whether an index is too near to 100 to say anything."""
-    indexes = [item.details.get("index") for item in judged if item.sort == "profile" and item.status == "ok"]
+def _marks(judged: list[Judged], findings: Findings, rules: PersonaRules) -> tuple[bool, bool, bool, bool]:
+    """A broken quote; an index too near to 100 to say anything; a figure that shows no difference; age, gender or origin."""
+    of_profile = [item for item in judged if item.sort == "profile"]
+    indexes = [item.details.get("index") for item in of_profile if item.status == "ok"]
     weak = any(isinstance(index, float) and rules.low_index < index < rules.high_index for index in indexes)
-    return any(item.sort == "quote" and item.status == "broken" for item in judged), weak
+    personal = any(findings.kinds.get(str(item.details.get("variable"))) == "demographic" for item in of_profile)
+    broken = any(item.sort == "quote" and item.status == "broken" for item in judged)
+    return broken, weak, any(bool(item.details.get("unclear")) for item in of_profile), personal
 
 
 def locate_words(details: Mapping[str, Any]) -> str:

@@ -144,7 +144,8 @@ def describe_overlap(checked: CheckedPersonas) -> Reading | Callout:
     text = (
         f"Two personas are flagged as hard to tell apart if they share more than {percent_words(rules.max_jaccard)} of "
         "their members or of "
-        f"their evidence, or {rules.shared_pains} of their first three pains: {len(flagged)} of "
+        f"their evidence, or {rules.shared_pains} of their first three pains, or if their members need the same (cosine above "
+        f"{rules.max_cosine:g}; 1 is the same): {len(flagged)} of "
         f"{count_words(len(overlap), 'pair')}."
     )
     found = [f"{names[r.persona]} and {names[r.other]}: {r.reason}." for r in flagged.head(4).itertuples(index=False)]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+
 from ..dataset import Dataset
+from ..errors import StudyError
 from ..qualitative import build_coded_interviews
 from ..qualitative.prepare import build_redactor_for
 from ..study import Study
 from ..workspace import Workspace
+from .check import CheckedPersonas
+from .contract import check_persona_references
 from .draft import draft_personas
 from .findings import Findings
 from .load import load_personas
 from .model import Persona
+from .perception import CONSTRUCTS, ITEM_COLUMNS, Perception, load_perception
 
-__all__ = ["gather_findings", "load_or_draft_personas", "persona_names"]
+__all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"]
 
 
 def gather_findings(run: Workspace, data: Dataset) -> Findings:
@@ -43,8 +51,31 @@ def gather_findings(run: Workspace, data: Dataset) -> Findings:
         labels=run.study.labels,
         kinds={variable.name: variable.kind for variable in run.study.variables},
         verdict=str(run.read_json("verdict")["label"]) if run.has("verdict") else "",
+        perception=load_perception(run.study, persona_names(run.study)).scores,
+        stability=_stability(run, membership),
+        stages=tuple(run.study.journeys),
+        min_cell=run.study.choices.min_cell,
         shares=frozenset(v.name for v in run.study.variables if v.measure in ("share", "top2") or v.level == "binary"),
     )
+
+
+def _stability(run: Workspace, membership: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Jaccard overlap of each segment with itself in resamples, found by its fitted members, since ids were carried on later.
+
+    A segment that the team merged, or one whose number of members is not its own, is left out.
+    """
+    if not run.has("segment_stability") or "basis" not in membership:
+        return {}
+    fitted = membership.loc[membership["basis"] == "fitted", "segment"].dropna().astype(str).value_counts()
+    table = run.read("segment_stability")
+    table = table[table["k"] == len(fitted)]
+    sizes = table["n"].value_counts()
+    found: dict[str, tuple[float, float, float]] = {}
+    for segment, n in fitted.items():
+        row: Any = table[table["n"] == n]
+        if sizes.get(n, 0) == 1 and (fitted == n).sum() == 1 and pd.notna(row["jaccard"].iloc[0]):
+            found[str(segment)] = tuple(float(row[key].iloc[0]) for key in ("jaccard", "lower", "upper"))  # type: ignore[assignment]
+    return found
 
 
 def load_or_draft_personas(study: Study, findings: Findings, *, quarter: str) -> tuple[Persona, ...]:
@@ -63,11 +94,19 @@ def load_or_draft_personas(study: Study, findings: Findings, *, quarter: str) ->
 
     Raises
     ------
-    DataContractError
-        If a persona file is not what it should be.
+    StudyError
+        If a persona file is not what it should be, or cites a variable, a level, a code or words that do not exist; with
+        every problem of every file.
     """
     if study.personas is not None:
-        return load_personas(study.resolve(study.personas))
+        personas = load_personas(study.resolve(study.personas))
+        codes = None if findings.coded is None else list(findings.coded.codes.index)
+        wrong = check_persona_references(
+            personas, study, coded=findings.coded, codes=codes, features=findings.features
+        )  # fmt: skip
+        if wrong:
+            raise StudyError(wrong)
+        return personas
     return draft_personas(findings, quarter=quarter, units=study.units)
 
 
@@ -85,3 +124,34 @@ def persona_names(study: Study) -> dict[str, str]:
     if study.personas is None:
         return {}
     return {persona.persona_id: persona.name for persona in load_personas(study.resolve(study.personas))}
+
+
+def write_perception_form(run: Workspace, checked: CheckedPersonas, perception: Perception) -> list[str]:
+    """Write ``exports/perception/answers.csv``, a blank row a persona; without statements ``items.csv``, to put them in.
+
+    Parameters
+    ----------
+    run : Workspace
+    checked : CheckedPersonas
+    perception : Perception
+
+    Returns
+    -------
+    list of str
+        Files written, below ``exports``.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    if perception.items:
+        head = ["rater", "persona_id", *(item.item for item in perception.items)]
+        rows = [["", persona.persona_id, *[""] * len(perception.items)] for persona in checked.personas]
+        name = "perception/answers.csv"
+    else:
+        head, name = list(ITEM_COLUMNS), "perception/items.csv"
+        rows = [[f"{construct}_1", construct, "", "no"] for construct in CONSTRUCTS]
+    table = pd.DataFrame(rows, columns=head)
+    run.write_text(f"exports/{name}", table.to_csv(index=False, lineterminator="\n"))
+    return [name]

@@ -10,10 +10,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ..errors import StudyError, Violation, nearest_word
-from .model import Persona
+from .model import HIDDEN, Persona
 
 __all__ = ["load_personas"]
 
+RESERVED = ("index", "compare", "evidence", "glossary", "history", "perception")  # pages of the wiki
 SIZE_LIMIT = 200_000  # bytes; a persona is a page
 Lines = dict[tuple[Any, ...], int]
 
@@ -53,6 +54,7 @@ def load_personas(folder: str | Path) -> tuple[Persona, ...]:
         )
     violations: list[Violation] = []
     personas: list[Persona] = []
+    first: dict[str, Path] = {}
     for file in sorted(place.glob("*.md")):
         if file.stem.casefold() == "readme":
             continue
@@ -60,29 +62,31 @@ def load_personas(folder: str | Path) -> tuple[Persona, ...]:
         violations += found
         if content is None:
             continue
-        for hidden in ("body", "file"):
+        for hidden in HIDDEN:
             if hidden in content:
                 violations.append(Violation("unknown key", str(file), column=hidden, line=lines.get((hidden,))))
                 del content[hidden]
+        violations += _check_id(content.get("persona_id"), file, lines, first)
+        places = {".".join(map(str, place)): line for place, line in lines.items()}
         try:
-            personas.append(Persona.model_validate({**content, "body": body, "file": str(file)}))
+            personas.append(Persona.model_validate({**content, "body": body, "file": str(file), "lines": places}))
         except ValidationError as error:
             violations += [_violation(item, file, lines) for item in error.errors()]
-    violations += _check_ids(personas)
     if violations:
         raise StudyError(violations)
     return tuple(sorted(personas, key=lambda persona: (persona.segment, persona.persona_id)))
 
 
-def _check_ids(personas: list[Persona]) -> list[Violation]:
-    first: dict[str, str] = {}
-    found = []
-    for persona in personas:
-        other = first.setdefault(persona.persona_id, persona.file)
-        if other != persona.file:
-            fix = f"{Path(other).name} has it too; give each persona its own id"
-            found.append(Violation("id stands twice", persona.file, None, "persona_id", persona.persona_id, fix=fix))
-    return found
+def _check_id(name: Any, file: Path, lines: Lines, first: dict[str, Path]) -> list[Violation]:
+    """An id that another file has too, or that is the name of a page of the wiki; checked even where the rest is wrong."""
+    line = lines.get(("persona_id",))
+    if name in RESERVED:
+        fix = f"Begin it with the segment, for instance s1-{name}"
+        return [Violation("a page of the wiki is called so", str(file), None, "persona_id", name, "", fix, line)]
+    if not isinstance(name, str) or first.setdefault(name, file) == file:
+        return []
+    fix = f"{first[name].name} has it too; give each persona its own id"
+    return [Violation("id stands twice", str(file), None, "persona_id", name, "", fix, line)]
 
 
 def _read(file: Path) -> tuple[dict[str, Any] | None, str, Lines, list[Violation]]:
@@ -164,7 +168,7 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
         if isinstance(part, int) or part not in model.model_fields:
             continue
         model = _model_in(model.model_fields[part].annotation) or model
-    return [name for name in model.model_fields if name not in ("body", "file")]
+    return [name for name in model.model_fields if name not in HIDDEN]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

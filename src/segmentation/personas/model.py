@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 __all__ = [
-    "SECTIONS", "Claim", "Evidence", "Jobs", "Persona", "Prediction", "ProfileRef", "QuoteRef", "persona_schema",
+    "SECTIONS", "Claim", "Evidence", "Jobs", "JourneyStep", "Persona", "Prediction", "ProfileRef", "QuoteRef",
+    "persona_schema",
 ]  # fmt: skip
 
+HIDDEN = ("body", "file", "lines")  # set by the reader, not keys of the file
 SECTIONS = {
     "pains": "Pains",
     "goals": "Goals",
@@ -20,6 +22,8 @@ SECTIONS = {
     "information_sources": "Whom they ask",
     "channels": "Where to reach them",
     "incentives": "What they gain or lose personally",
+    "language": "Words they use",
+    "reception": "How they would take a message",
     "behaviour": "What they do",
     "firmographics": "Who they are",
     "regions": "Where they are",
@@ -99,8 +103,24 @@ class Claim(_Part):
     )
 
 
+class JourneyStep(Claim):
+    """A sentence about one stage of the way; with an emotion it is a point of the persona's emotion line."""
+
+    stage: Words | None = Field(None, description="Stage of the study's journeys.")
+    emotion: int | None = Field(
+        None, ge=-2, le=2, description="How it feels there, -2 (awful) to 2 (great), read from what people said."
+    )
+
+    @model_validator(mode="after")
+    def _emotion_has_its_stage(self) -> Self:
+        if self.emotion is not None and self.stage is None:
+            raise ValueError("an emotion needs stage: the stage of the journey at which it is felt")
+        return self
+
+
 Written = Annotated[Claim, BeforeValidator(_as_claim)]
 Claims = Annotated[tuple[Written, ...], BeforeValidator(_as_list)]
+Steps = Annotated[tuple[Annotated[JourneyStep, BeforeValidator(_as_claim)], ...], BeforeValidator(_as_list)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 
@@ -119,6 +139,7 @@ class Prediction(_Part):
     message: Words | None = Field(None, description="Id of the message expected to win.")
     against: Words | None = Field(None, description="Id of the message it is tested against.")
     kpi: Words | None = Field(None, description="The figure that decides.")
+    failed: Texts = Field((), description="Quarters in which a test refuted it, for instance 2026Q2.")
 
 
 class Persona(_Part):
@@ -150,7 +171,11 @@ class Persona(_Part):
     behaviour: Claims = ()
     firmographics: Claims = ()
     regions: Claims = ()
-    journey: Claims = ()
+    language: Claims = Field((), description="Words and phrases they use, which a message may take up.")
+    reception: Claims = Field((), description="How they would take a message: what wins them, what puts them off.")
+    journey: Steps = Field(
+        (), description="Along the way; a step with stage and emotion is a point of the emotion line."
+    )
     themes: Claims = ()
     quotes: Annotated[tuple[QuoteRef, ...], BeforeValidator(_as_list)] = ()
     defining: Annotated[tuple[ProfileRef, ...], BeforeValidator(_as_list)] = Field(
@@ -165,6 +190,19 @@ class Persona(_Part):
     waiver: str = Field("", description="Why this segment has fewer personas than the rule asks for.")
     body: str = Field("", exclude=True, description="Text under the front matter.")
     file: str = Field("", exclude=True)
+    lines: dict[str, int] = Field({}, exclude=True)
+
+    def line_of(self, place: str) -> int | None:
+        """Line of the file where a key or list item stands; of what it lies in where it has none.
+
+        Examples
+        --------
+        >>> Persona(persona_id="s1-a", name="Dana", segment="S1", lines={"pains.0": 7}).line_of("pains.0.evidence.2")
+        7
+        """
+        while place and place not in self.lines:
+            place = place.rpartition(".")[0]
+        return self.lines.get(place)
 
     def claims(self) -> list[tuple[str, str, Claim]]:
         """Claim id, section and claim, in the order of the page.
@@ -205,13 +243,15 @@ def persona_schema() -> dict[str, Any]:
     ['persona_id', 'name', 'segment']
     """
     schema = Persona.model_json_schema()
-    for hidden in ("body", "file"):
+    for hidden in HIDDEN:
         schema["properties"].pop(hidden)
     shapes = schema["$defs"]
-    shapes["Claim"] = {"anyOf": [{"type": "string", "minLength": 3}, {k: v for k, v in shapes["Claim"].items()}]}
-    evidence = shapes["Claim"]["anyOf"][1]["properties"]["evidence"]
-    evidence["anyOf"] = [{"$ref": "#/$defs/Evidence"}, {"type": "array", "items": evidence.pop("items")}]
-    evidence.pop("type", None)
+    for name in ("Claim", "JourneyStep"):
+        whole = dict(shapes[name])
+        evidence = whole["properties"]["evidence"]
+        evidence["anyOf"] = [{"$ref": "#/$defs/Evidence"}, {"type": "array", "items": evidence.pop("items")}]
+        evidence.pop("type", None)
+        shapes[name] = {"anyOf": [{"type": "string", "minLength": 3}, whole]}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "persona"
     return schema

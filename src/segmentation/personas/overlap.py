@@ -8,15 +8,16 @@ from itertools import combinations
 import pandas as pd
 
 from ..display import Table
+from ..study import PersonaRules
 from ..words import join_words, percent_words
 from .findings import Findings
+from .members import cosine, match_defining, needs_of
 from .model import Claim, Evidence, Persona
-from .rules import PersonaRules, match_defining
 
 __all__ = ["persona_overlap", "tabulate_overlap"]
 
 COLUMNS = [
-    "persona", "other", "same_segment", "members", "evidence", "shared_pains", "pains", "flagged", "reason",
+    "persona", "other", "same_segment", "members", "evidence", "needs", "shared_pains", "pains", "flagged", "reason",
 ]  # fmt: skip
 
 
@@ -37,7 +38,8 @@ def persona_overlap(
     pandas.DataFrame
         persona, other (ids), same_segment, members (Jaccard overlap of the units that match each, 0 to 1), evidence
         (Jaccard
-        overlap of what their claims rest on), shared_pains (of the first three pains of each), pains (their words),
+        overlap of what their claims rest on), needs (cosine of the mean needs of those who match each, -1 to 1; NaN
+        without two variables of kind need), shared_pains (of the first three pains of each), pains (their words),
         flagged,
         reason.
 
@@ -56,15 +58,17 @@ def persona_overlap(
     rules = rules or PersonaRules()
     active = [persona for persona in personas if persona.status != "retired"]
     members = {persona.persona_id: match_defining(persona, findings)[0] for persona in active}
+    needs = {key: needs_of(found, findings) for key, found in members.items()}
     known = findings.features is not None and findings.membership is not None
     rows = []
     for one, other in combinations(active, 2):
         people = jaccard(members[one.persona_id], members[other.persona_id]) if known else math.nan
         proof = jaccard(_evidence_keys(one), _evidence_keys(other))
         pains = sorted(set(_pains(one)) & set(_pains(other)))
-        reasons = _reasons(people, proof, len(pains), rules)
+        alike = cosine(needs[one.persona_id], needs[other.persona_id])
+        reasons = _reasons(people, proof, alike, len(pains), rules)
         rows.append(
-            (one.persona_id, other.persona_id, one.segment == other.segment, people, proof, len(pains), "; ".join(pains),
+            (one.persona_id, other.persona_id, one.segment == other.segment, people, proof, alike, len(pains), "; ".join(pains),
              bool(reasons), join_words(reasons) if reasons else "")
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -81,12 +85,14 @@ def jaccard(one: set[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one or other else math.nan
 
 
-def _reasons(people: float, proof: float, pains: int, rules: PersonaRules) -> list[str]:
+def _reasons(people: float, proof: float, alike: float, pains: int, rules: PersonaRules) -> list[str]:
     reasons = []
     if people > rules.max_jaccard:
         reasons.append(f"{percent_words(people)} of their members are the same")
     if proof > rules.max_jaccard:
         reasons.append(f"{percent_words(proof)} of their evidence is the same")
+    if alike > rules.max_cosine:
+        reasons.append(f"their members need the same (cosine {alike:.2f})")
     if pains >= rules.shared_pains:
         reasons.append(f"{pains} of their first three pains are the same")
     return reasons
@@ -128,7 +134,7 @@ def tabulate_overlap(overlap: pd.DataFrame, *, names: dict[str, str] | None = No
     Returns
     -------
     Table
-        Persona, Other, Segment, Members shared, Evidence shared, Pains shared, Reading.
+        Persona, Other, Segment, Members shared, Evidence shared, Needs alike, Pains shared, Reading.
 
     Raises
     ------
@@ -150,12 +156,13 @@ def tabulate_overlap(overlap: pd.DataFrame, *, names: dict[str, str] | None = No
             "Segment": ["same" if same else "different" for same in order["same_segment"]],
             "Members shared": order["members"].astype(float).to_numpy(),
             "Evidence shared": order["evidence"].astype(float).to_numpy(),
+            "Needs alike": order["needs"].astype(float).to_numpy(),
             "Pains shared": [f"{n} of 3" for n in order["shared_pains"]],
             "Reading": [reason or "told apart" for reason in order["reason"]],
         }
     )
     caption = (
         f"Overlap of personas, {len(frame)} pairs. Shared members and evidence: what both have over what either has "
-        f"(Jaccard)."
+        "(Jaccard). Needs alike: cosine of their members' mean needs, 1 is the same."
     )
-    return Table(frame, caption, {"Members shared": ".0%", "Evidence shared": ".0%"})
+    return Table(frame, caption, {"Members shared": ".0%", "Evidence shared": ".0%", "Needs alike": ".2f"})

@@ -9,13 +9,26 @@ import pandas as pd
 from ..errors import ParameterError, nearest_word
 from ..qualitative.intervals import wilson_interval
 from ..words import percent_words
-from .avatar import draw_avatar, initials_of
+from .avatar import colour_of, draw_avatar, initials_of
 from .check import CheckedPersonas
+from .emotion import emotion_line
+from .history import PersonaHistory, changed_lines
+from .members import match_defining
 from .model import SECTIONS, Persona
-from .rules import match_defining
+from .record import evidence_record
 
 __all__ = ["persona_sheets", "to_dict"]
 
+SHOWN = {
+    "pains": 3,
+    "decision_criteria": 3,
+}  # claims of a section on the sheet; two of the others, all on the evidence page
+COLUMNS = (  # what stands where on the sheet
+    ("pains", "goals", "triggers", "barriers"),
+    ("decision_criteria", "information_sources", "channels", "reception", "incentives", "language"),
+    ("behaviour", "firmographics", "regions", "success_factors", "themes"),
+)
+ALWAYS = ("pains", "goals", "triggers", "barriers", "decision_criteria", "information_sources", "channels", "reception")
 GRADES = {
     "A": "nearly every claim has evidence that stands, none has evidence that fell, and enough people were interviewed",
     "B": "most claims have evidence that stands, and a few people were interviewed",
@@ -23,26 +36,30 @@ GRADES = {
 }
 
 
-def to_dict(checked: CheckedPersonas, persona_id: str) -> dict[str, Any]:
+def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory | None = None) -> dict[str, Any]:
     """One persona as a JSON document.
 
     Parameters
     ----------
     checked : CheckedPersonas
     persona_id : str
+    history : PersonaHistory, optional
+        For what changed since last quarter.
 
     Returns
     -------
     dict
         persona_id, name, segment (also segment_id), one_line, quarter, version, status, stated_status, role, waiver,
         unlike,
-        messages, kpis, prediction, method, limits, body; avatar (SVG), initials; grade, grade_words, grade_reason;
+        messages, kpis, prediction, method, limits, body; avatar (SVG), initials, colour; grade, grade_words, grade_reason;
+        columns (three lists of what the sheet shows: {key, title, claims, more, empty}); missing (titles of the other headings
+        that nothing is known about); emotion (see ``emotion_line``); record (see ``evidence_record``);
         segment_size {n, base, share, lower, upper, text}; interviewees {n, participants}; counts (claims by status);
-        jtbd and sections (lists of {key, title, claims: [{claim_id, text, kind, status, evidence, fix}]}); quotes
+        jtbd and sections (lists of {key, title, claims: [{claim_id, text, kind, status, evidence, fix, anchor, marks}]}); quotes
         (list of
         {participant, text, source_id, turn, start, end, locator}); defining {attributes, n, base, share, text}; rules
         (list of
-        {rule, level, text}). Only numbers, words, lists and None.
+        {rule, level, text}); changed {since, reckoned, lines}. Only numbers, words, lists and None.
 
     Raises
     ------
@@ -61,15 +78,17 @@ def to_dict(checked: CheckedPersonas, persona_id: str) -> dict[str, Any]:
         raise ParameterError(f"no persona {persona_id!r}. {nearest_word(persona_id, ids)}".strip())
     persona = checked.personas[ids.index(persona_id)]
     claims = checked.claims[checked.claims["persona_id"] == persona_id]
+    pieces = checked.pieces[checked.pieces["persona_id"] == persona_id]
     grade, reason = checked.grades[persona_id]
     rules = checked.rules[checked.rules["persona_id"] == persona_id]
     people = checked.findings.interviewees(persona.segment)
     initials = initials_of(persona.name)
     written = persona.model_dump(
-        include={"persona_id", "name", "segment", "quarter", "version", "role", "waiver", "method", "limits", "body"}
+        include={"persona_id", "name", "segment", "quarter", "version", "role", "waiver", "method", "limits"}
     )
     return written | {
         "segment_id": persona.segment,
+        "body": checked.findings.redactor.redact(persona.body),
         "one_line": persona.one_line or (persona.jtbd.functional.text if persona.jtbd.functional else ""),
         "status": checked.statuses[persona_id],
         "stated_status": persona.status,
@@ -78,6 +97,7 @@ def to_dict(checked: CheckedPersonas, persona_id: str) -> dict[str, Any]:
         "kpis": list(persona.kpis),
         "prediction": persona.prediction.model_dump() if persona.prediction else None,
         "initials": initials,
+        "colour": colour_of(persona_id),
         "avatar": draw_avatar(persona_id, initials, title=f"Sign of {persona.name}: {initials}"),
         "grade": grade,
         "grade_words": GRADES[grade],
@@ -87,22 +107,38 @@ def to_dict(checked: CheckedPersonas, persona_id: str) -> dict[str, Any]:
         "counts": {
             status: int((claims["status"] == status).sum()) for status in ("ok", "stale", "broken", "assumption")
         },
-        "jtbd": _section("jtbd", "The job", claims)["claims"],
+        "jtbd": _section("jtbd", "The job", claims, pieces)["claims"],
         "sections": [
-            _section(key, title, claims) for key, title in SECTIONS.items() if (claims["section"] == key).any()
+            _section(key, title, claims, pieces) for key, title in SECTIONS.items() if (claims["section"] == key).any()
         ],
+        "columns": [[_slot(key, claims, pieces) for key in keys if _has_room(key, claims)] for keys in COLUMNS],
+        "missing": [
+            SECTIONS[key] for keys in COLUMNS for key in keys if not _has_room(key, claims) and key != "themes"
+        ],
+        "emotion": emotion_line(persona, claims, checked.findings.stages),
+        "record": evidence_record(checked, persona),
         "quotes": [{key: _plain(value) for key, value in quote.items()} for quote in checked.quotes[persona_id]],
         "defining": _defining(persona, checked),
         "rules": rules[["rule", "level", "text"]].to_dict("records"),
+        "changed": _changed(persona, checked, history),
     }
 
 
-def persona_sheets(checked: CheckedPersonas) -> list[dict[str, Any]]:
+def _changed(persona: Persona, checked: CheckedPersonas, history: PersonaHistory | None) -> dict[str, Any]:
+    size = _size(persona, checked)
+    if history is None or not history.before:
+        return {"since": "", "reckoned": False, "lines": []}
+    lines = changed_lines(history, persona.persona_id, persona.segment, size["share"] if size else None)
+    return {"since": history.before, "reckoned": history.reckoned, "lines": lines}
+
+
+def persona_sheets(checked: CheckedPersonas, history: PersonaHistory | None = None) -> list[dict[str, Any]]:
     """All personas that are not retired, as ``to_dict`` gives them.
 
     Parameters
     ----------
     checked : CheckedPersonas
+    history : PersonaHistory, optional
 
     Returns
     -------
@@ -120,7 +156,7 @@ def persona_sheets(checked: CheckedPersonas) -> list[dict[str, Any]]:
     []
     """
     active = [persona for persona in checked.personas if persona.status != "retired"]
-    return [to_dict(checked, persona.persona_id) for persona in active]
+    return [to_dict(checked, persona.persona_id, history) for persona in active]
 
 
 def _plain(value: Any) -> Any:
@@ -130,9 +166,42 @@ def _plain(value: Any) -> Any:
     return None if pd.isna(value) else value.item() if hasattr(value, "item") else value
 
 
-def _section(key: str, title: str, claims: pd.DataFrame) -> dict[str, Any]:
-    rows = claims.loc[claims["section"] == key, ["claim_id", "text", "kind", "status", "evidence", "fix"]]
-    return {"key": key, "title": title, "claims": rows.to_dict("records")}
+def _section(key: str, title: str, claims: pd.DataFrame, pieces: pd.DataFrame) -> dict[str, Any]:
+    rows = claims.loc[claims["section"] == key, ["persona_id", "claim_id", "text", "kind", "status", "evidence", "fix"]]
+    return {"key": key, "title": title, "claims": [_claim(row, pieces) for row in rows.to_dict("records")]}
+
+
+def _claim(row: dict[str, Any], pieces: pd.DataFrame) -> dict[str, Any]:
+    """A claim with its marks, and the place its words lead to: its first evidence, or its row among the claims."""
+    marks = [_mark(piece) for piece in pieces[pieces["claim_id"] == row["claim_id"]].itertuples(index=False)]
+    own = f"claim-{row.pop('persona_id')}-{row['claim_id']}"
+    return row | {"own": own, "anchor": marks[0]["anchor"] if marks else own, "marks": marks}
+
+
+def _mark(piece: Any) -> dict[str, Any]:
+    """A piece of evidence in as few words as a sheet has room for."""
+    share = None
+    if piece.sort == "theme":
+        label = "no people" if pd.isna(piece.n) else f"{int(piece.k)} of {int(piece.n)} people"
+        share = None if pd.isna(piece.n) or not piece.n else float(piece.k / piece.n)
+    elif piece.sort == "profile":
+        label = "measured" if pd.isna(piece.index) else f"index {piece.index:.0f}"
+    else:
+        label = piece.sort if piece.sort == "quote" else "KPI"
+    return {"sort": piece.sort, "status": piece.status, "anchor": piece.anchor, "label": label, "share": share}
+
+
+def _has_room(key: str, claims: pd.DataFrame) -> bool:
+    return key in ALWAYS or bool((claims["section"] == key).any())
+
+
+def _slot(key: str, claims: pd.DataFrame, pieces: pd.DataFrame) -> dict[str, Any]:
+    """A heading of the sheet with its first claims; those with evidence that stands before the others."""
+    section = _section(key, SECTIONS[key], claims, pieces)
+    order = {"ok": 0, "stale": 1, "broken": 2, "assumption": 3}
+    ranked = section["claims"] if key in SHOWN else sorted(section["claims"], key=lambda c: order[c["status"]])
+    shown = ranked[: SHOWN.get(key, 2)]
+    return section | {"claims": shown, "more": len(ranked) - len(shown), "empty": not ranked}
 
 
 def _size(persona: Persona, checked: CheckedPersonas) -> dict[str, Any] | None:
@@ -141,7 +210,7 @@ def _size(persona: Persona, checked: CheckedPersonas) -> dict[str, Any] | None:
         return None
     placed = checked.findings.membership["segment"].dropna().astype(str)
     n, base = int((placed == persona.segment).sum()), len(placed)
-    if n < checked.thresholds.min_cell:
+    if n < checked.findings.min_cell:
         return None
     lower, upper = wilson_interval(n, base)
     text = (
@@ -159,10 +228,10 @@ def _defining(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
         for ref in persona.defining
     ]
     members, base, missing = match_defining(persona, findings)
-    if not names or missing or base < checked.thresholds.min_cell:
+    if not names or missing or base < checked.findings.min_cell:
         return {"attributes": names, "n": None, "base": None, "share": None, "text": ""}
-    if len(members) < checked.thresholds.min_cell:
-        text = f"Fewer than {checked.thresholds.min_cell} of the segment have all of these."
+    if len(members) < checked.findings.min_cell:
+        text = f"Fewer than {checked.findings.min_cell} of the segment have all of these."
         return {"attributes": names, "n": None, "base": base, "share": None, "text": text}
     share = len(members) / base
     text = f"{percent_words(share)} of the segment have all of these (n = {base:,d} where all are known)."

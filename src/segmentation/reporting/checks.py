@@ -23,7 +23,7 @@ IDENTIFYING = (
     "hubspot.contacts", "hubspot.companies", "segment.identifies", "qualtrics", "transcripts", "refi-qda", "qualcoder", "taguette",
     "coded-table", "texts", "table",
 )  # fmt: skip
-READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd", ".xlsx"}
+READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd", ".xlsx", ".zip"}
 
 
 def check_page(text: str, name: str) -> None:
@@ -153,10 +153,9 @@ def scan_leaks(study: Study, period: Period, folder: Path) -> None:
 
 
 def text_of(path: Path) -> str:
-    """Text of a published file; of a workbook, that of all its parts."""
-    if path.suffix != ".xlsx":
+    """Text of a published file; of a workbook or an archive, that of all its parts."""
+    if path.suffix not in (".xlsx", ".zip"):
         return path.read_text("utf-8")
+    parts = (".xml", ".md", ".csv", ".txt")
     with zipfile.ZipFile(path) as book:
-        return "\n".join(
-            book.read(name).decode("utf-8", "replace") for name in book.namelist() if name.endswith(".xml")
-        )
+        return "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist() if name.endswith(parts))

@@ -108,7 +108,9 @@ def _about(study: Study) -> dict[str, str]:
 
 
 def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: bool = False) -> None:
-    """Write a finished run's membership and solution to the ledger; an entry that differs is kept beside the new one, never lost.
+    """Write a finished run's membership and solution, and how each persona's claim stood, to the ledger.
+
+    An entry that differs is kept beside the new one, never lost. Only membership and solution carry ids on to later quarters.
 
     Parameters
     ----------
@@ -137,11 +139,13 @@ def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: b
     folder = root / "ledger" / f"period={period}"
     entry = Workspace(study, period, "ledger", folder)
     membership, solution = source.read("membership"), source.read_json("solution")
+    claims = source.read("claims") if source.has("claims") else None
     held = entry.has("membership")
-    if held and entry.read("membership").equals(membership) and entry.read_json("solution") == solution:
+    same = held and entry.read("membership").equals(membership) and entry.read_json("solution") == solution
+    if same and (claims is None or (entry.has("claims") and entry.read("claims").equals(claims))):
         return
     later = [quarter for quarter in list_ledger(root) if quarter > period]
-    if later:
+    if later and not same:
         fix = f"Put back what this quarter was run with, or use another reports folder (--reports); {later[0]} stands on the entry"
         message = "the entry differs from what was run now, and later quarters build on it"
         raise DataContractError([Violation(message, str(folder), None, "period", str(period), "the same result", fix)])
@@ -154,4 +158,6 @@ def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: b
     about: dict[str, Any] = _about(study)
     write_bytes(root / "ledger" / ABOUT, (json.dumps(about, sort_keys=True, indent=1) + "\n").encode())
     entry.write("membership", membership)
+    if claims is not None:
+        entry.write("claims", claims)
     entry.write_json("solution", solution)

@@ -57,6 +57,7 @@ def tabulate_choices(workspace: Workspace) -> Table:
     rows = [
         (name, f"{getattr(choices, name):g}", field.description or "")
         for name, field in type(choices).model_fields.items()
+        if name != "personas"  # its limits stand beside the rules they belong to
     ]
     frame = pd.DataFrame(rows, columns=["choice", "value", "meaning"])
     return Table(frame, "Choices that change numbers, as set in the study file.")

@@ -27,6 +27,7 @@ from .front import build_front
 from .ledger import enter_ledger
 from .render import TEMPLATES, Page, environment, read_notebook
 from .stages import STAGES
+from .wiki import render_personas
 
 __all__ = ["bundle_report", "publish_report"]
 
@@ -99,12 +100,11 @@ def _write_report(study: Study, period: Period, work: Path, draft: Path, manifes
             **common, page=page, name=page.name, title=page.title, contents=page.contents, up="", plots=page.figures > 0
         )
         _write_page(draft / f"{page.name}.html", html)
-    (draft / "personas").mkdir()
-    for persona in front["personas"]:
-        html = made.get_template("persona.html.j2").render(
-            **common, persona=persona, name="04_personas", title=persona["name"], contents=[], up="../", plots=False
-        )
-        _write_page(draft / "personas" / f"{persona['persona_id']}.html", html)
+    (draft / "personas" / "evidence").mkdir(parents=True)
+    results = Workspace(study, period, "index", work)
+    content = results.read_json("persona_wiki") if results.has("persona_wiki") else None
+    for path, html in render_personas(common, front["personas"], content):
+        _write_page(draft / "personas" / path, html)
     html = made.get_template("index.html.j2").render(
         **common,
         front=front,

@@ -12,6 +12,7 @@ from .jobs import Job
 from .load import load_study
 from .model import Study, study_schema
 from .parts import Source, Variable
+from .persona_rules import PersonaRules
 from .segmenting import METHODS, Segmenting
 from .strict_yaml import read_yaml
 from .use import Criterion, Scorecard, Targeting
@@ -23,6 +24,7 @@ __all__ = [
     "Evidence",
     "Hypothesis",
     "Job",
+    "PersonaRules",
     "Scorecard",
     "Segmenting",
     "Source",

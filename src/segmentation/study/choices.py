@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .parts import Part
+from .persona_rules import PersonaRules
 
 __all__ = ["Choices"]
 
@@ -60,3 +61,4 @@ class Choices(Part):
         lt=1,
         description="... or a larger share of units is farther from its centre than 95 % were last quarter.",
     )
+    personas: PersonaRules = Field(PersonaRules(), description="Limits of the rules P01 to P13 for personas.")
