@@ -196,6 +196,50 @@ def bundle(
 
 
 @app.command()
+def assign(
+    study: StudyPath,
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: the unit id and the study's base variables.")],
+    out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+    period: Annotated[str | None, typer.Option(help="Quarter of the solution; default: the latest published.")] = None,
+    previous: Annotated[
+        str | None, typer.Option(help="Earlier quarter of the ledger; its members keep their segment on a border.")
+    ] = None,
+    near_nobody: Annotated[
+        float | None, typer.Option(help="Share of members within reach, instead of the study's activation.near_nobody.")
+    ] = None,
+    ignore_others: Annotated[
+        bool, typer.Option("--ignore-others", help="Leave columns alone that are not needed.")
+    ] = False,
+    reports: ReportsPath = None,
+) -> None:
+    """Place new people by the published solution, which is not fitted again.
+
+    Example: segmentation assign data/sample/fieldnote new.csv --out placed.csv --period 2026Q3
+    """
+    from .activation import newcomers, published
+    from .study import load_study
+
+    loaded = load_study(study)
+    if near_nobody is not None:
+        changed = loaded.activation.model_copy(update={"near_nobody": near_nobody})
+        loaded = loaded.model_copy(update={"activation": changed})
+    root = (reports or _reports_folder()) / loaded.study
+    frozen = published.open_published(loaded, period, root)
+    before = None
+    if previous is not None:
+        before = published.recall_ledger(loaded, root, previous, frozen.period, frozen.solution)
+    people = newcomers.read_people(file, loaded, frozen.encoder, ignore_others=ignore_others)
+    keep = loaded.activation.keep_margin
+    placed = newcomers.assign_people(
+        frozen.solution, frozen.encoder, people, frozen.reach, previous=before, keep_margin=keep
+    )
+    newcomers.write_assigned(placed, out)
+    typer.echo(f"{_short(out)}: placed by the solution of {loaded.study}, {frozen.period}")
+    for line in newcomers.describe_assigned(placed, units=loaded.units):
+        typer.echo(f"  {line}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of study.yaml, for editors that complete it.
 

@@ -5,6 +5,7 @@ The whole file is validated before anything runs; every problem is reported at o
 
 from __future__ import annotations
 
+from .activation import Activation, Country, Fairness, Lookalike, People
 from .choices import Choices
 from .jobs import Job
 from .load import load_study
@@ -16,9 +17,14 @@ from .use import Criterion, Scorecard, Targeting
 
 __all__ = [
     "METHODS",
+    "Activation",
     "Choices",
+    "Country",
     "Criterion",
+    "Fairness",
     "Job",
+    "Lookalike",
+    "People",
     "Scorecard",
     "Segmenting",
     "Source",

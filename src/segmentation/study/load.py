@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import StudyError, Violation, nearest_word
+from .activation import Activation, Country, Fairness, Lookalike, People
 from .choices import Choices
 from .jobs import Job
 from .model import Study
@@ -94,6 +95,9 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
         "choices": Choices,
         "scorecard": Scorecard,
         "targeting": Targeting if len(place) < 3 else Criterion,
+        "activation": (Activation, People, People, Country)[min(len(place), 4) - 1],
+        "lookalike": Lookalike,
+        "fairness": Fairness,
     }
     model = models.get(str(place[0]), Study) if place else Study
     names = (field.alias or name for name, field in model.model_fields.items())
