@@ -240,6 +240,49 @@ def assign(
 
 
 @app.command()
+def export(
+    study: StudyPath,
+    platform: Annotated[list[str], typer.Option(help="google, meta, linkedin or marketo; may be repeated.")],
+    segment: Annotated[list[str] | None, typer.Option(help="Segment to export; may be repeated; default: all.")] = None,
+    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest published.")] = None,
+    why: Annotated[str, typer.Option(help="Reason, kept in the log of deliveries.")] = "",
+    reports: ReportsPath = None,
+) -> None:
+    """Write the published segments as audiences with (hashed) addresses, all files or none.
+
+    Example: segmentation export data/sample/fieldnote --platform google --segment S1
+    """
+    from datetime import UTC, datetime
+
+    from .activation.deliver import deliver_audiences
+    from .activation.people import read_addresses
+    from .activation.published import open_published, read_countries
+    from .study import load_study
+
+    loaded = load_study(study)
+    root = (reports or _reports_folder()) / loaded.study
+    frozen = open_published(loaded, period, root)
+    addresses = read_addresses(loaded, countries=read_countries(loaded, frozen.period))
+    if addresses is None:
+        raise ParameterError(f"{loaded.study} does not say where addresses stand; name it under activation.people")
+    done = deliver_audiences(
+        loaded,
+        frozen.membership,
+        addresses,
+        root / "exports",
+        period=frozen.period,
+        platforms=platform,
+        segments=segment or (),
+        why=why,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    typer.echo(f"{_short(done.folder)}: personal data, not part of the report; delete it when it is uploaded")
+    for row in done.files.itertuples():
+        typer.echo(f"  {row.file}: {row.rows:,d} people")
+    typer.echo(f"  holdout.csv: {done.held_out:,d} {loaded.units} of these segments are in no file")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of study.yaml, for editors that complete it.
 

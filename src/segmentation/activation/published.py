@@ -16,7 +16,7 @@ from ..study import Study
 from ..workspace import Workspace
 from .reach import Reach, learn_reach, segment_distances
 
-__all__ = ["Published", "open_published", "recall_ledger"]
+__all__ = ["Published", "open_published", "read_countries", "recall_ledger"]
 
 
 @dataclass(frozen=True)
@@ -173,3 +173,30 @@ def recall_ledger(study: Study, root: Path, period: str, before: Period, solutio
         fix = "Take the ledger of this study; ids are never reused, so they tell"
         raise DataContractError([Violation(told, str(file), None, "used_ids", then.name, solution.name, fix)])
     return segments
+
+
+def read_countries(study: Study, period: Period) -> pd.Series | None:
+    """Country of each unit as the CRM writes it, for people whose own record has none.
+
+    Parameters
+    ----------
+    study : Study
+    period : Period
+
+    Returns
+    -------
+    pandas.Series or None
+        None if the study has no companies by unit with a country.
+
+    Raises
+    ------
+    DataContractError
+        If the companies cannot be read.
+    """
+    from ..sources import canonical_table, read_sources
+
+    named = tuple(name for name in study.sources if canonical_table(study, name) == "companies")
+    if not named:
+        return None
+    companies = read_sources(study, period, only=named)["companies"]
+    return companies["country"] if companies.index.name == study.unit and "country" in companies else None
