@@ -49,7 +49,7 @@ def test_measure_fairness_published_example_of_the_four_fifths_rule():
 
 
 def test_measure_fairness_larger_numbers_tell():
-    values, segments, taken = hired()
+    values, segments, _ = hired()
     many = [values.set_axis([f"{n}-{i}" for i in values.index], axis=0) for n in range(4)]
     units = pd.concat([segments.set_axis([f"{n}-{i}" for i in segments.index]) for n in range(4)])
     report = measure_fairness({"S1": units.index[units == "S1"]}, units, pd.concat(many), make_study())

@@ -66,5 +66,11 @@ STAGES: tuple[Stage, ...] = (
         needs=("01_data", "02_segments"),
         files=("personas", "messages", "experiments", "kpis", "feedback"),
     ),
+    Stage(
+        "07_activation",
+        "Into the tools: who goes where, and who does not",
+        needs=("01_data", "02_segments"),
+        files=("suppression",),
+    ),
 )
 NOTEBOOKS = tuple(stage.name for stage in STAGES)
