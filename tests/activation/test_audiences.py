@@ -384,7 +384,10 @@ def test_plan_audiences_counts_and_words_hold_no_address(tmp_path):
     assert (
         "428 of 429 people in 3 segments may be written to" in told and "fewer than 10 on the suppression list" in told
     )
-    assert "LinkedIn matched audience would not take S2 and S3" in told and "Nobody is held out" in told
+    assert (
+        "LinkedIn matched audience would not take S2 and S3 (fewer than 300 people)" in told
+        and "Nobody is held out" in told
+    )
     shown = tabulate_audiences(found, units="accounts").frame
     assert shown["LinkedIn matched audience"].tolist() == [
         "319",
@@ -412,4 +415,4 @@ def test_measure_overlap_and_its_table():
     overlap = measure_overlap({"a": pd.Index(range(30)), "b": pd.Index(range(20, 80)), "c": pd.Index([])})
     assert overlap["shared"].tolist() == [10, 0, 0] and overlap["part"].iloc[0] == pytest.approx(1 / 3)
     table = tabulate_overlap_of(overlap)
-    assert len(table.frame) == 1 and tabulate_overlap_of(overlap.iloc[1:]).empty == "No two audiences share anybody."
+    assert len(table.frame) == 1 and tabulate_overlap_of(overlap.iloc[1:]).empty == "No two audiences share 10 or more."

@@ -217,20 +217,20 @@ def tabulate_overlap_of(overlap: pd.DataFrame, *, units: str = "units", source: 
     -------
     Table
     """
-    shown = overlap[overlap["shared"] > 0].sort_values(["part", "shared"], ascending=False, kind="stable").head(12)
+    shown = (
+        overlap[overlap["shared"] >= min_cell].sort_values(["part", "shared"], ascending=False, kind="stable").head(12)
+    )
     table = pd.DataFrame({
         "audience": shown["first"], "and": shown["second"],
-        "in both": [few_words(n, min_cell) for n in shown["shared"]],
-        "of the smaller": shown["part"].mask(shown["shared"] < min_cell),
-        "of either": shown["jaccard"].mask(shown["shared"] < min_cell),
+        "in both": shown["shared"], "of the smaller": shown["part"], "of either": shown["jaccard"],
     })  # fmt: skip
     caption = f"Audiences that share {units}. n = {len(overlap):,d} pairs looked at.{source_words(source)}"
     return Table(
         table,
         caption,
         {"of the smaller": ".0%", "of either": ".0%"},
-        "Whoever is in two audiences of one campaign gets both messages.",
-        empty="No two audiences share anybody.",
+        f"Whoever is in two audiences of one campaign gets both messages. Pairs that share fewer than {min_cell} are not shown.",
+        empty=f"No two audiences share {min_cell} or more.",
     )
 
 
@@ -275,10 +275,10 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     refused = audiences.plan[~audiences.plan["ok"]]
     names = {key: rules["name"] for key, rules in load_platforms()["platforms"].items()}
     small = [
-        f"{names[platform]} would not take {join_words(rows['audience'])}"
+        f"{names[platform]} would not take {join_words(rows['audience'])} (fewer than {rows['minimum'].iloc[0]:,d} people)"
         for platform, rows in refused.groupby("platform", sort=False)
     ]
-    limits = f"{'; '.join(small)}: too few people." if small else "Every segment is large enough for every platform."
+    limits = f"{'; '.join(small)}." if small else "Every segment is large enough for every platform."
     return Reading([text, spared, limits])
 
 
@@ -311,7 +311,7 @@ def describe_coverage_of(audiences: Audiences, study: Study) -> Reading:
     pairs = len(able)
     text = (
         f"{count_words(pairs, 'file')} with addresses could be written, and none is in this report: it holds counts only. "
-        f"The command “segmentation export {study.study}” reads the addresses from the CRM's file at that moment, hashes them as each "
-        "platform asks, checks consent and the suppression list again, and writes all files or none."
+        f"The command “segmentation export STUDY --platform NAME” reads the addresses from the CRM's file at that moment, hashes them as "
+        "the platform asks, checks consent and the suppression list again, and writes all files or none."
     )
     return Reading([text])

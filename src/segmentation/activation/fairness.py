@@ -183,7 +183,7 @@ def _association(first: str, one: pd.Series, second: str, other: pd.Series, stud
     return (first, second, v, float(min(low, v)), float(max(high, v)), n)
 
 
-def tabulate_fairness(report: FairnessReport | None, study: Study, *, source: str = "", most: int = 12) -> Table:
+def tabulate_fairness(report: FairnessReport | None, study: Study, *, source: str = "", most: int = 8) -> Table:
     """Audiences and levels of protected attributes furthest below the highest rate.
 
     Parameters
@@ -201,24 +201,30 @@ def tabulate_fairness(report: FairnessReport | None, study: Study, *, source: st
     if report is None or report.shares.empty:
         return Table(pd.DataFrame(), "No attribute.", empty="")
     few = study.choices.min_cell
-    shown = report.shares[report.shares["verdict"].isin(("below", "cannot tell"))]
+    shown = report.shares[report.shares["verdict"].isin(("below", "cannot tell")) & (report.shares["selected"] >= few)]
+    telling = report.association[
+        report.association["second"].isin(study.fairness.protected) & (report.association["lower"] >= CLEAR)
+    ]
+    shown = shown[
+        (shown["role"] == "protected") | ((shown["verdict"] == "below") & shown["variable"].isin(telling["first"]))
+    ]
     order = shown["role"].map({"protected": 0, "proxy": 1}), shown["verdict"].map({"below": 0, "cannot tell": 1})
     shown = shown.assign(a=order[0], b=order[1]).sort_values(["a", "b", "ratio"], kind="stable").head(most)
-    hidden = shown["selected"].between(1, few - 1)
     table = pd.DataFrame({
         "audience": shown["audience"],
         "attribute": [study.variable(name).words for name in shown["variable"]],
         "level": shown["level"],
         "n": [few_words(n, few) for n in shown["n"]],
-        "in the audience": shown["rate"].mask(hidden),
+        "in the audience": shown["rate"],
         "highest in": shown["best"],
-        "ratio": shown["ratio"].mask(hidden), "from": shown["ratio_lower"].mask(hidden), "to": shown["ratio_upper"].mask(hidden),
+        "ratio": shown["ratio"], "from": shown["ratio_lower"], "to": shown["ratio_upper"],
         "reading": shown["verdict"].map({"below": "under the limit", "cannot tell": "cannot be told"}),
     })  # fmt: skip
     caption = f"Levels that audiences take least of, protected attributes first. n = {report.n:,d} {study.units}.{source_words(source)}"
     note = (
         f"Ratio: share of the level that is in the audience, over that share where it is highest; limit {study.fairness.min_ratio:g} "
-        f"(four fifths rule). From, to: 95 % interval. Fewer than {few} {study.units}: withheld."
+        f"(four fifths rule). From, to: 95 % interval. Left out: levels of which fewer than {few} {study.units} are in the audience, and "
+        "proxies that do not tell a protected attribute."
     )
     formats = {"in the audience": ".0%", **dict.fromkeys(("ratio", "from", "to"), ".2f")}
     return Table(table, caption, formats, note, empty="No level of any attribute lies under the limit, or may.")
@@ -298,9 +304,9 @@ def describe_fairness(report: FairnessReport | None, study: Study) -> Reading | 
         for row in pairs[pairs["lower"] >= CLEAR].itertuples() if row.second in study.fairness.protected
     ]  # fmt: skip
     second = (
-        f"These stand in for a protected attribute to some degree: {join_words(stand)}."
+        f"These stand in for a protected attribute to some degree (Cramer's V, 0 none to 1 fully): {join_words(stand)}."
         if stand
-        else f"Neither segments nor proxies tell a protected attribute beyond a weak association (V of {CLEAR:g})."
+        else f"Neither segments nor proxies tell a protected attribute beyond a weak association (Cramer's V, 0 to 1, of {CLEAR:g})."
     )
     return Reading([first, second, _advice(bool(len(below) or stand))])
 

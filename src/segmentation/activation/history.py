@@ -114,7 +114,7 @@ def explain_moves(before: pd.DataFrame | None, now: pd.DataFrame, known: pd.Inde
 
 
 def _kept(new: pd.DataFrame, unit: str) -> bool:
-    return "kept" in new.columns and new.at[unit, "kept"] is True
+    return "kept" in new.columns and isinstance(new.at[unit, "kept"], (bool, np.bool_)) and bool(new.at[unit, "kept"])
 
 
 def _why(event: str, new: pd.Series, past: pd.Series, present: bool) -> str:

@@ -53,7 +53,7 @@ def describe_lookalikes(ranked: Ranked | None, study: Study) -> Reading | Callou
 def _verdict(ranked: Ranked, last: pd.Series) -> str:
     if ranked.verdict == "beats the rule":
         return (
-            f"The ranking finds more than that one rule ({100 * last['over_rule']:+.0f} points, 95 % interval "
+            f"In this largest band the ranking finds more than that one rule ({100 * last['over_rule']:+.0f} points, 95 % interval "
             f"{100 * last['over_rule_lower']:+.0f} to {100 * last['over_rule_upper']:+.0f}). It may be used; hold some of those ranked "
             "first out, because only that shows whether contact changes anything."
         )

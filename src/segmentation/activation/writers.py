@@ -42,7 +42,7 @@ def check_size(platform: str, audience: str, rows: int) -> Violation | None:
     rules = load_platforms()["platforms"][platform]
     place = f"{platform}, {audience}"
     if rows < rules["minimum"]:
-        fix = f"{rules['why']} ({rules['source']}). Take a larger audience, or join segments"
+        fix = f"{rules['why']} ({rules['source']}). Take a larger audience, or leave this one out"
         return Violation(f"{rows:,d} people are too few", place, allowed=f"{rules['minimum']:,d} or more", fix=fix)
     if rows > rules.get("maximum", rows):
         return Violation(

@@ -349,8 +349,9 @@ def summarise_activation(
             "beats nothing": "is no better than drawing by lot",
         }
         found.append(
-            f"The ranking of those who may next have {ranked.label} {words[ranked.verdict]}: its first {last['band']:.0%} hold "
-            f"{last['model']:.0%} of the {ranked.hidden:,d} who did (95 % interval {last['model_lower']:.0%} to {last['model_upper']:.0%})."
+            f"Ranking {study.units} by likeness to those that {ranked.label} {words[ranked.verdict]}: the first {last['band']:.0%} hold "
+            f"{last['model']:.0%} of the {ranked.hidden:,d} that did so since (95 % interval {last['model_lower']:.0%} to "
+            f"{last['model_upper']:.0%})."
         )
     if fairness is not None:
         below = fairness.shares[(fairness.shares["verdict"] == "below") & (fairness.shares["role"] == "protected")]
