@@ -28,6 +28,7 @@ NOTEBOOKS = (
     "04_personas",
     "05_messaging",
     "06_tracking",
+    "07_activation",
     "08_since_last_quarter",
     "code_interviews",
     "explore",

@@ -236,6 +236,93 @@ def codings(
 
 
 @app.command()
+def assign(
+    study: StudyPath,
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: the unit id and the study's base variables.")],
+    out: Annotated[Path, typer.Option(help="File to write, .csv or .parquet.")],
+    period: Annotated[str | None, typer.Option(help="Quarter of the solution; default: the latest published.")] = None,
+    previous: Annotated[
+        str | None, typer.Option(help="Earlier quarter of the ledger; its members keep their segment on a border.")
+    ] = None,
+    near_nobody: Annotated[
+        float | None, typer.Option(help="Share of members within reach, instead of the study's activation.near_nobody.")
+    ] = None,
+    ignore_others: Annotated[
+        bool, typer.Option("--ignore-others", help="Leave columns alone that are not needed.")
+    ] = False,
+    reports: ReportsPath = None,
+) -> None:
+    """Place new people by the published solution, which is not fitted again.
+
+    Example: segmentation assign data/sample/fieldnote new.csv --out placed.csv --period 2026Q3
+    """
+    from .activation import newcomers, published
+    from .study import load_study
+
+    loaded = load_study(study)
+    if near_nobody is not None:
+        changed = loaded.activation.model_copy(update={"near_nobody": near_nobody})
+        loaded = loaded.model_copy(update={"activation": changed})
+    root = (reports or _reports_folder()) / loaded.study
+    frozen = published.open_published(loaded, period, root)
+    before = None
+    if previous is not None:
+        before = published.recall_ledger(loaded, root, previous, frozen.period, frozen.solution)
+    people = newcomers.read_people(file, loaded, frozen.encoder, ignore_others=ignore_others)
+    keep = loaded.activation.keep_margin
+    placed = newcomers.assign_people(
+        frozen.solution, frozen.encoder, people, frozen.reach, previous=before, keep_margin=keep
+    )
+    newcomers.write_assigned(placed, out)
+    typer.echo(f"{_short(out)}: placed by the solution of {loaded.study}, {frozen.period}")
+    for line in newcomers.describe_assigned(placed, units=loaded.units):
+        typer.echo(f"  {line}")
+
+
+@app.command()
+def export(
+    study: StudyPath,
+    platform: Annotated[list[str], typer.Option(help="google, meta, linkedin or marketo; may be repeated.")],
+    segment: Annotated[list[str] | None, typer.Option(help="Segment to export; may be repeated; default: all.")] = None,
+    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest published.")] = None,
+    why: Annotated[str, typer.Option(help="Reason, kept in the log of deliveries.")] = "",
+    reports: ReportsPath = None,
+) -> None:
+    """Write the published segments as audiences with (hashed) addresses, all files or none.
+
+    Example: segmentation export data/sample/fieldnote --platform google --segment S1
+    """
+    from datetime import UTC, datetime
+
+    from .activation.deliver import deliver_audiences
+    from .activation.people import read_addresses
+    from .activation.published import open_published, read_countries
+    from .study import load_study
+
+    loaded = load_study(study)
+    root = (reports or _reports_folder()) / loaded.study
+    frozen = open_published(loaded, period, root)
+    addresses = read_addresses(loaded, countries=read_countries(loaded, frozen.period))
+    if addresses is None:
+        raise ParameterError(f"{loaded.study} does not say where addresses stand; name it under activation.people")
+    done = deliver_audiences(
+        loaded,
+        frozen.membership,
+        addresses,
+        root / "exports",
+        period=frozen.period,
+        platforms=platform,
+        segments=segment or (),
+        why=why,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    typer.echo(f"{_short(done.folder)}: personal data, not part of the report; delete it when it is uploaded")
+    for row in done.files.itertuples():
+        typer.echo(f"  {row.file}: {row.rows:,d} people")
+    typer.echo(f"  holdout.csv: {done.held_out:,d} {loaded.units} of these segments are in no file")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of study.yaml, for editors that complete it.
 

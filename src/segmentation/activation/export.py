@@ -10,28 +10,47 @@ from ..workspace import Workspace
 from .safe import make_safe
 from .sql import format_assignment_sql
 from .upsert import write_upsert
+from .writers import format_posthog, format_salesforce, format_segment_calls
 
 __all__ = ["export_plan", "export_segments"]
 
 
-def export_segments(run: Workspace, membership: pd.DataFrame) -> pd.DataFrame:
-    """Write ``exports/segments_hubspot.csv`` and ``exports/assign_segments.sql``.
+def export_segments(
+    run: Workspace, membership: pd.DataFrame, holdout: pd.Series | None = None, users: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Write the exports that need no address: upserts for HubSpot and Salesforce, traits for Segment and RudderStack, a cohort a
+    segment for PostHog, and the rule as SQL.
 
     Parameters
     ----------
     run : Workspace
     membership : pandas.DataFrame
         Index unit; columns as ``assign_segments`` gives them.
+    holdout : pandas.Series, optional
+        True for units held out, by unit; cohorts leave them out, the other files say so in a column.
+    users : pandas.DataFrame, optional
+        Columns user_id and the unit's name; without it the unit is the user.
 
     Returns
     -------
     pandas.DataFrame
         The rows of the file for the CRM.
     """
-    file = "exports/segments_hubspot.csv"
+    file, unit = "exports/segments_hubspot.csv", run.study.unit
     (run.results / "exports").mkdir(exist_ok=True)
-    rows = write_upsert(membership, run.results / file, period=run.period)
+    rows = write_upsert(membership, run.results / file, period=run.period, holdout=holdout)
     run.adopt(file)
+    held = pd.Series(dtype=bool) if holdout is None else holdout
+    given = {"unit": unit, "holdout": held}
+    ready = membership.set_axis(membership.index.astype(str), axis=0)
+    calls = format_segment_calls(ready, users, study=run.study.study, period=run.period, **given)
+    made = {
+        "segments_salesforce.csv": format_salesforce(ready, period=run.period, holdout=held),
+        "segments_identify.jsonl": calls,
+        **{f"posthog_{name}.csv": content for name, content in format_posthog(ready, users, **given).items()},
+    }
+    for name, content in made.items():
+        run.write_text(f"exports/{name}", content.decode())
     learned = run.read_json("solution")
     method = learned["solution"].get("method", "kmeans")
     if method in ("kmeans", "ward"):

@@ -21,10 +21,16 @@ PLATFORMS: dict[str, tuple[str, str, str, str]] = {
     "hubspot": ("Record ID", "Segment", "Segment margin", "Segment period"),
     "plain": ("unit", "segment", "margin", "period"),
 }
+HOLDOUT = {"hubspot": "Segment holdout", "plain": "holdout"}
 
 
 def write_upsert(
-    membership: pd.DataFrame, path: str | Path, platform: str = "hubspot", *, period: Period | str
+    membership: pd.DataFrame,
+    path: str | Path,
+    platform: str = "hubspot",
+    *,
+    period: Period | str,
+    holdout: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Write a CSV that updates each unit's segment by its id, safe to open in a spreadsheet.
 
@@ -41,6 +47,8 @@ def write_upsert(
         Headers to use.
     period : Period or str
         Quarter the membership is of.
+    holdout : pandas.Series, optional
+        True for units held out, by unit; written as a column.
 
     Returns
     -------
@@ -70,6 +78,9 @@ def write_upsert(
             strict=True,
         )
     })  # fmt: skip
+    if holdout is not None:
+        held = holdout.reindex(placed.index, fill_value=False).map({True: "true", False: "false"})
+        rows[HOLDOUT[platform]] = held.to_numpy(object)
     write_bytes(Path(path), _as_csv(rows))
     return rows
 

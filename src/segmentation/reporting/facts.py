@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..activation import Audiences, Closeness, FairnessReport, Ranked
 from ..clustering import Comparison, Overlap, Sensitivity, Verdict
 from ..display import Callout
 from ..features import FeatureTable, Quality
@@ -17,6 +18,7 @@ from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Themes
 from ..tracking import Change, ExperimentResult, FeedbackSummary
 
 __all__ = [
+    "activation_facts",
     "data_facts",
     "interview_facts",
     "messaging_facts",
@@ -193,6 +195,36 @@ def messaging_facts(
         "messages": len(messages),
         "cells": grid.size,
         "lint": len(lint),
+    }
+
+
+def activation_facts(
+    audiences: Audiences, ranked: Ranked | None, fairness: FairnessReport | None, close: Closeness
+) -> dict[str, Any]:
+    """People who may be written to, units held out, near nobody, what the ranking is worth, lopsided comparisons.
+
+    Parameters
+    ----------
+    audiences : Audiences
+    ranked : Ranked or None
+    fairness : FairnessReport or None
+    close : Closeness
+
+    Returns
+    -------
+    dict
+        Plain values for ``print_facts``.
+    """
+    plan = audiences.plan
+    verdicts = fairness.shares["verdict"].value_counts().sort_index() if fairness is not None else {}
+    return {
+        "people": int(audiences.identifiers["people"].sum()),
+        "held_out": int(audiences.holdout.sum()),
+        "near_nobody": int(close.membership["near_nobody"].fillna(False).sum()),
+        "refused": {str(name): int((~rows["ok"]).sum()) for name, rows in plan.groupby("platform")},
+        "lookalikes": ranked.verdict if ranked is not None else "",
+        "found": float(ranked.recovery["model"].iloc[-1]) if ranked is not None and len(ranked.recovery) else None,
+        "fairness": {str(name): int(count) for name, count in dict(verdicts).items()},
     }
 
 

@@ -93,6 +93,9 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
             path = study.resolve(named)
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             found[key] = {_relative(file, study.folder): digest(file) for file in files if file.is_file()}
+    if study.activation.suppression is not None:
+        listed = study.resolve(study.activation.suppression)
+        found["suppression"] = {_relative(listed, study.folder): digest(listed)}
     rules = [study.resolve(part.rules) for part in study.segmentations.values() if part.rules is not None]
     if rules:
         found["rules"] = {_relative(file, study.folder): digest(file) for file in rules}

@@ -71,6 +71,12 @@ STAGES: tuple[Stage, ...] = (
         files=("personas", "messages", "experiments", "kpis", "feedback"),
     ),
     Stage(
+        "07_activation",
+        "Into the tools: who goes where, and who does not",
+        needs=("01_data", "02_segments"),
+        files=("suppression",),
+    ),
+    Stage(
         "08_since_last_quarter",
         "Since last quarter: what is different, what to do",
         needs=("01_data", "02_segments", "04_personas", "05_messaging", "06_tracking"),

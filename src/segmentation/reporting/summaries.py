@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..activation import Audiences, FairnessReport, Ranked
+from ..activation.audiences import describe_audiences
 from ..clustering.solution import natural_order
 from ..features import Quality
 from ..features.words import column_words
@@ -19,6 +21,7 @@ from ..tracking import ExperimentResult, FeedbackSummary
 from ..words import count_words, join_words
 
 __all__ = [
+    "summarise_activation",
     "summarise_data",
     "summarise_interviews",
     "summarise_messaging",
@@ -333,3 +336,48 @@ def _goals(met: pd.Series) -> str:
         ("nothing to count", "with nothing to count"), ("withheld", "withheld, too few to publish"),
     )  # fmt: skip
     return join_words(f"{int(met[key])} {phrase}" for key, phrase in words if int(met.get(key, 0)))
+
+
+def summarise_activation(
+    audiences: Audiences, ranked: Ranked | None, fairness: FairnessReport | None, study: Study
+) -> Summary:
+    """Whom files would reach, what a ranking is worth, which audiences are lopsided.
+
+    Parameters
+    ----------
+    audiences : Audiences
+    ranked : Ranked or None
+    fairness : FairnessReport or None
+    study : Study
+
+    Returns
+    -------
+    dict
+        Sentences under found, changed, decide and trust.
+    """
+    found, decide, trust = [], [], []
+    if audiences.has_people:
+        found.append(describe_audiences(audiences, study).paragraphs[0])
+    if ranked is not None and ranked.verdict.startswith("beats"):
+        last = ranked.recovery.iloc[-1]
+        words = {
+            "beats the rule": "finds later ones better than chance and than one rule",
+            "beats chance only": f"is no better than “{study.variable(ranked.rule).words}” alone",
+            "beats nothing": "is no better than drawing by lot",
+        }
+        found.append(
+            f"Ranking {study.units} by likeness to those that {ranked.label} {words[ranked.verdict]}: the first {last['band']:.0%} hold "
+            f"{last['model']:.0%} of the {ranked.hidden:,d} that did so since (95 % interval {last['model_lower']:.0%} to "
+            f"{last['model_upper']:.0%})."
+        )
+    if fairness is not None:
+        below = fairness.shares[(fairness.shares["verdict"] == "below") & (fairness.shares["role"] == "protected")]
+        if len(below):
+            where = join_words(natural_order(below["audience"].unique()))
+            decide.append(
+                f"Ask, before a price or an offer follows {where}, whether they may be lopsided: they take clearly less of some "
+                f"{join_words(sorted({study.variable(name).words for name in below['variable']}))} than of others."
+            )
+    else:
+        trust.append("No protected attribute is declared, so nobody looked whether an audience is lopsided.")
+    return {"found": found, "changed": [], "decide": decide, "trust": trust}

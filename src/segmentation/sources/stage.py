@@ -16,6 +16,7 @@ READS: dict[str, tuple[str, ...]] = {
     "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
     "05_messaging": ("events",),
     "06_tracking": ("events", "deals", "companies", "contacts"),
+    "07_activation": ("events", "companies", "identities", "contacts"),
     "code_interviews": ("turns", "codings", "interviewees"),
 }
 """Canonical tables by stage; a star means all."""
@@ -33,8 +34,13 @@ def stage_reads(run: Workspace) -> tuple[str, ...]:
     tuple of str
         Empty for a stage that works on results of earlier stages only.
     """
-    wanted = READS.get(run.stage, ())
-    return tuple(name for name in run.study.sources if "*" in wanted or canonical_table(run.study, name) in wanted)
+    wanted, people = READS.get(run.stage, ()), run.study.activation.people
+    also = {people.source} if run.stage == "07_activation" and people is not None else set()
+    return tuple(
+        name
+        for name in run.study.sources
+        if "*" in wanted or name in also or canonical_table(run.study, name) in wanted
+    )
 
 
 def read_stage(run: Workspace) -> Dataset:

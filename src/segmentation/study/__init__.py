@@ -5,6 +5,7 @@ The whole file is validated before anything runs; every problem is reported at o
 
 from __future__ import annotations
 
+from .activation import Activation, Country, Fairness, Lookalike, People
 from .choices import Choices
 from .evidence import Evidence, Hypothesis, Stakeholders
 from .hypotheses import load_hypotheses
@@ -19,11 +20,16 @@ from .use import Criterion, Scorecard, Targeting
 
 __all__ = [
     "METHODS",
+    "Activation",
     "Choices",
+    "Country",
     "Criterion",
     "Evidence",
+    "Fairness",
     "Hypothesis",
     "Job",
+    "Lookalike",
+    "People",
     "PersonaRules",
     "Scorecard",
     "Segmenting",

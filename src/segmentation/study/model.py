@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from .activation import Activation, Fairness, Lookalike
 from .choices import Choices
 from .evidence import Evidence, Stakeholders
 from .jobs import Job
@@ -71,6 +72,9 @@ class Study(Part):
     journeys: dict[Name, tuple[str, ...]] = Field(
         {}, description="Journey stage: events that mark it, in order of stages."
     )
+    activation: Activation = Activation()
+    lookalike: Lookalike | None = Field(None, description="Who else might do what some units did.")
+    fairness: Fairness | None = Field(None, description="Attributes in which no audience should be lopsided.")
     choices: Choices = Choices()
     folder: Path = Field(Path(), exclude=True)
     file: Path = Field(Path(), exclude=True)

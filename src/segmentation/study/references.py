@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Violation, nearest_word
+from .activation import check_activation
 from .jobs import check_jobs
 from .model import Study
 from .parts import Variable
@@ -37,6 +38,7 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
         found += _check_segmenting(study, label, lines)
     found += _check_names(study, lines)
     found += check_jobs(study, lines)
+    found += check_activation(study, lines)
     for key, source in study.sources.items():
         for pattern in source.paths:
             if not study.expand(pattern):

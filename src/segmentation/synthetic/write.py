@@ -17,6 +17,7 @@ from .fieldwork import draw_interview_plan
 from .interviews import Interview, read_interviews, write_transcripts
 from .plan import TEMPLATES, find_tier
 from .population import Population, build_population, read_interviewee_plan
+from .suppression import write_suppression
 from .survey import draw_survey, write_survey
 from .truth import write_truth
 
@@ -62,6 +63,7 @@ def write_study(folder: str | Path, tier: str = "medium", seed: int = 1) -> Path
     survey = draw_survey(population, width, seed)
     contacts = _write_sales(population, interviews, folder, seed)
     _write_events(population, contacts, draw_events(population, width, seed, campaign.demos), folder / "cdp", seed)
+    write_suppression(contacts, folder / "suppression.csv", seed)
     write_survey(survey, contacts, folder / "survey", seed)
     _write_campaign(campaign, folder / "campaign")
     agreement = _write_interviews(interviews, population, folder / "interviews", seed)
