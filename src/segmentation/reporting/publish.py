@@ -243,10 +243,14 @@ def _enter_ledger(study: Study, period: Period, work: Path, root: Path) -> None:
     entry = Workspace(study, period, "ledger", folder)
     (folder / "results").mkdir(parents=True, exist_ok=True)
     membership, solution = source.read("membership"), source.read_json("solution")
+    hypotheses = source.read("hypotheses") if source.has("hypotheses") else None
     if entry.has("membership"):
-        if entry.read("membership").equals(membership) and entry.read_json("solution") == solution:
+        same = entry.read("membership").equals(membership) and entry.read_json("solution") == solution
+        if same and (hypotheses is None or (entry.has("hypotheses") and entry.read("hypotheses").equals(hypotheses))):
             return
         number = len(list(folder.glob("superseded-*"))) + 1
         shutil.copytree(folder / "results", folder / f"superseded-{number}")
     entry.write("membership", membership)
     entry.write_json("solution", solution)
+    if hypotheses is not None:
+        entry.write("hypotheses", hypotheses)

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from .declared import Experiment, Kpi, load_experiments, load_kpis
-from .experiment import EFFECT_COLUMNS, ExperimentResult, analyse_experiment, analyse_experiments, stack_experiments
-from .exposures import read_exposures
+from .declared import Kpi, load_kpis
+from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linearise
+from .experiment import (
+    EFFECT_COLUMNS,
+    ExperimentResult,
+    analyse_experiment,
+    analyse_experiments,
+    holm_p_values,
+    judge_together,
+    stack_experiments,
+)
+from .exposures import check_exposures, read_exposures
 from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections
+from .hypotheses import (
+    HYPOTHESIS_COLUMNS,
+    describe_hypotheses,
+    judge_prediction,
+    log_hypotheses,
+    recall_hypotheses,
+    tabulate_hypotheses,
+    weigh_predictions,
+)
 from .kpis import KPI_COLUMNS, describe_kpis, measure_kpis, tabulate_kpis
+from .look_words import describe_looks, tabulate_looks
 from .moves import MOVE_COLUMNS, describe_moves, measure_moves, split_mix_and_rate, tabulate_moves
 from .numbers import (
     ShrunkLifts,
@@ -18,45 +37,104 @@ from .numbers import (
     shrink_lifts,
     shrink_rates,
 )
-from .reading import describe_experiment, describe_experiments, tabulate_arms, tabulate_effects
+from .planner import PLAN_COLUMNS, describe_plan, plan_experiment, plan_experiments, tabulate_plan
+from .power import (
+    design_effect,
+    detectable_share,
+    kept_by_cutting,
+    power_of_means,
+    power_of_shares,
+    power_table,
+    units_for_means,
+    units_for_shares,
+)
+from .reading import (
+    describe_experiment,
+    describe_experiments,
+    tabulate_arms,
+    tabulate_channels,
+    tabulate_effects,
+)
+from .registration import Expectation, Experiment, Family, Look, SizePlan, load_experiments
+from .sequential import always_valid_half, crossing_chances, look_boundaries, size_inflation, spend_error
 
 __all__ = [
     "EFFECT_COLUMNS",
     "FEEDBACK_COLUMNS",
+    "HYPOTHESIS_COLUMNS",
     "KPI_COLUMNS",
     "MOVE_COLUMNS",
+    "PLAN_COLUMNS",
+    "ArmData",
+    "Expectation",
     "Experiment",
     "ExperimentResult",
+    "Family",
     "FeedbackSummary",
     "Kpi",
+    "LiftEstimate",
+    "Look",
     "ShrunkLifts",
+    "SizePlan",
+    "always_valid_half",
     "analyse_experiment",
     "analyse_experiments",
+    "check_exposures",
     "cohen_kappa",
     "compare_rates",
+    "crossing_chances",
     "describe_experiment",
     "describe_experiments",
     "describe_feedback",
+    "describe_hypotheses",
     "describe_kpis",
+    "describe_looks",
     "describe_moves",
+    "describe_plan",
+    "design_effect",
     "detectable_difference",
+    "detectable_share",
+    "estimate_arm",
+    "estimate_lift",
+    "holm_p_values",
+    "judge_prediction",
+    "judge_together",
+    "kept_by_cutting",
+    "linearise",
     "load_experiments",
     "load_kpis",
+    "log_hypotheses",
+    "look_boundaries",
     "measure_heterogeneity",
     "measure_kpis",
     "measure_moves",
+    "plan_experiment",
+    "plan_experiments",
+    "power_of_means",
+    "power_of_shares",
+    "power_table",
     "read_exposures",
     "read_feedback",
+    "recall_hypotheses",
     "sample_ratio_p",
     "shrink_lifts",
     "shrink_rates",
+    "size_inflation",
+    "spend_error",
     "split_mix_and_rate",
     "stack_experiments",
     "summarise_feedback",
     "tabulate_arms",
+    "tabulate_channels",
     "tabulate_effects",
     "tabulate_feedback",
+    "tabulate_hypotheses",
     "tabulate_kpis",
+    "tabulate_looks",
     "tabulate_moves",
     "tabulate_objections",
+    "tabulate_plan",
+    "units_for_means",
+    "units_for_shares",
+    "weigh_predictions",
 ]
