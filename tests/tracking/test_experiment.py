@@ -71,6 +71,7 @@ def test_analyse_experiment_alarm_on_sample_ratio(experiment, draw_trial):
     told = describe_experiment(result)
     assert isinstance(told, Callout) and told.kind == "caution"
     assert "control 1,000, new 1,200" in told.text
+    assert isinstance(plot_lift(result), Callout) and "Difference" not in tabulate_effects(result).frame
     assert not analyse_experiment(experiment, *draw_trial({"S1": (1000, 100, 1100, 200)})).alarm  # p = .029096
 
 

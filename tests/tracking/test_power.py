@@ -13,11 +13,11 @@ from statsmodels.stats.proportion import power_proportions_2indep
 from segmentation.display import Callout, Reading
 from segmentation.errors import ParameterError
 from segmentation.figures.exhibit import Exhibit
-from segmentation.figures.experiments import plot_plan
+from segmentation.figures.experiments import plot_experiment_plan
 from segmentation.tracking import (
     PLAN_COLUMNS,
     Experiment,
-    describe_plan,
+    describe_experiment_plan,
     design_effect,
     detectable_share,
     kept_by_cutting,
@@ -26,7 +26,7 @@ from segmentation.tracking import (
     power_of_means,
     power_of_shares,
     power_table,
-    tabulate_plan,
+    tabulate_experiment_plan,
     units_for_means,
     units_for_shares,
 )
@@ -135,25 +135,25 @@ def test_plan_experiment_of_a_mean(plan):
 
 def test_describe_plan_says_what_cannot_be_seen_and_what_else(plan):
     found = plan_experiment(planned(plan, plan={"baseline": 0.2, "units_a_week": 100, "r2": 0.3}), SEGMENTS)
-    told = str(describe_plan(found, units="accounts"))
+    told = str(describe_experiment_plan(found, units="accounts"))
     for part in ("cannot detect under", "register fewer segments", "run longer", "larger smallest difference", "expected R2 30%",
                  "count how much instead of whether",
                  "error rate of 1.67%", "everybody together only"):  # fmt: skip
         assert part in told
-    picture = plot_plan(found, source="plan")
+    picture = plot_experiment_plan(found, source="plan")
     assert isinstance(picture, Exhibit) and "S3 has" in picture.alt and "not enough" in picture.alt
-    frame = tabulate_plan(found).frame
+    frame = tabulate_experiment_plan(found).frame
     assert frame["Enough"].tolist() == ["no" if not ok else "yes" for ok in found["enough"]] and "Weeks" in frame
 
 
 def test_plan_experiment_without_segments_plans_everybody(plan):
     found = plan_experiment(planned(plan), pd.Series(dtype="str"))
     assert found["segment"].tolist() == ["all"] and not found["enough"].any()
-    assert isinstance(describe_plan(found), Reading)
+    assert isinstance(describe_experiment_plan(found), Reading)
 
 
 def test_plan_experiments_absent_is_said(study):
     found = plan_experiments(study, None)
     assert found.empty and list(found.columns) == list(PLAN_COLUMNS)
-    assert isinstance(describe_plan(found), Callout)
-    assert not tabulate_plan(found).paragraphs and not plot_plan(found).paragraphs
+    assert isinstance(describe_experiment_plan(found), Callout)
+    assert not tabulate_experiment_plan(found).paragraphs and not plot_experiment_plan(found).paragraphs

@@ -9,17 +9,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ..display import Callout, Reading
-from ..tracking import ExperimentResult, tabulate_looks, tabulate_plan
+from ..tracking import ExperimentResult, tabulate_experiment_plan, tabulate_looks
 from ..tracking.wording import difference_words
 from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
-__all__ = ["plot_looks", "plot_plan"]
+__all__ = ["plot_experiment_plan", "plot_looks"]
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "cross", "x")
 
 
-def plot_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | Reading:
+def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | Reading:
     """Units each segment has against those its test needs.
 
     Parameters
@@ -34,7 +34,7 @@ def plot_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | Reading:
     Exhibit or Reading
         An empty reading when nothing was planned.
     """
-    table = tabulate_plan(plan, source=source)
+    table = tabulate_experiment_plan(plan, source=source)
     if isinstance(table, Reading):
         return NOTHING
     rows = plan.assign(row=[_row(r, plan["experiment"].nunique() > 1) for r in plan.itertuples()])

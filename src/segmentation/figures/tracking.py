@@ -129,6 +129,9 @@ def plot_lift(
     table = tabulate_effects(results, source=source)
     if isinstance(table, Reading):
         return NOTHING
+    if chosen and all(result.alarm for result in chosen):
+        return Callout("caution", "The arms are not the sizes that were planned: no difference is drawn.")
+    chosen = [result for result in chosen if not result.alarm]
     if not chosen:
         text = "Whom it reached was chosen, not left to chance, so there is nothing to compare those reached with."
         return Callout("caution", "Not randomised: no difference is computed.", text)

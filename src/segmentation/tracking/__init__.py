@@ -37,7 +37,7 @@ from .numbers import (
     shrink_lifts,
     shrink_rates,
 )
-from .planner import PLAN_COLUMNS, describe_plan, plan_experiment, plan_experiments, tabulate_plan
+from .planner import PLAN_COLUMNS, describe_experiment_plan, plan_experiment, plan_experiments, tabulate_experiment_plan
 from .power import (
     design_effect,
     detectable_share,
@@ -84,13 +84,13 @@ __all__ = [
     "compare_rates",
     "crossing_chances",
     "describe_experiment",
+    "describe_experiment_plan",
     "describe_experiments",
     "describe_feedback",
     "describe_hypotheses",
     "describe_kpis",
     "describe_looks",
     "describe_moves",
-    "describe_plan",
     "design_effect",
     "detectable_difference",
     "detectable_share",
@@ -127,13 +127,13 @@ __all__ = [
     "tabulate_arms",
     "tabulate_channels",
     "tabulate_effects",
+    "tabulate_experiment_plan",
     "tabulate_feedback",
     "tabulate_hypotheses",
     "tabulate_kpis",
     "tabulate_looks",
     "tabulate_moves",
     "tabulate_objections",
-    "tabulate_plan",
     "units_for_means",
     "units_for_shares",
     "weigh_predictions",

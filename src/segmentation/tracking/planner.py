@@ -24,7 +24,13 @@ from .registration import Experiment, load_experiments
 from .sequential import look_boundaries, size_inflation
 from .wording import difference_words
 
-__all__ = ["PLAN_COLUMNS", "describe_plan", "plan_experiment", "plan_experiments", "tabulate_plan"]
+__all__ = [
+    "PLAN_COLUMNS",
+    "describe_experiment_plan",
+    "plan_experiment",
+    "plan_experiments",
+    "tabulate_experiment_plan",
+]
 
 PLAN_COLUMNS = (
     "experiment", "segment", "metric", "available", "needed", "needed_control", "needed_arm", "alpha", "tests", "times",
@@ -190,7 +196,7 @@ def _detectable(experiment: Experiment, n_control: float, n_arm: float, alpha: f
     return float(found) * float(experiment.plan.sd)
 
 
-def describe_plan(plan: pd.DataFrame, *, units: str = "units") -> Reading | Callout:
+def describe_experiment_plan(plan: pd.DataFrame, *, units: str = "units") -> Reading | Callout:
     """Whom a test can say something about, and what else could be done where it cannot.
 
     Parameters
@@ -301,7 +307,7 @@ def _seen(effect: float, metric: str) -> str:
     return "any difference at all" if math.isnan(effect) else difference_words(effect, metric, sign="")
 
 
-def tabulate_plan(plan: pd.DataFrame, *, source: str = "") -> Table | Reading:
+def tabulate_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Table | Reading:
     """Units needed and available by segment, and the smallest difference that can be seen.
 
     Parameters

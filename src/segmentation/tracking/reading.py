@@ -294,11 +294,11 @@ def tabulate_effects(
     Returns
     -------
     Table, Callout or Reading
-        The shares by segment and arm, without differences, when nothing was randomised; an empty reading when there is no
-        experiment, which ``describe_experiments`` says.
+        The shares by segment and arm, without differences, when nothing was randomised or the arms are not of the planned sizes;
+        an empty reading when there is no experiment, which ``describe_experiments`` says.
     """
     chosen = _listed(results)
-    shown = [result for result in chosen if result.experiment.randomised]
+    shown = [result for result in chosen if result.experiment.randomised and not result.alarm]
     if not chosen:
         return Reading(())
     if not shown:

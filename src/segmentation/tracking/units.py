@@ -120,21 +120,12 @@ def place_units(
     if measured_until is not None:
         segment = segment.where(units["assigned_at"] >= measured_until)
     existing = sorted(set(known.dropna().astype(str)))
-    asked = [*experiment.segments, *(told[0] for told in experiment.told.values())]
-    strange = [name for name in dict.fromkeys(asked) if existing and name not in existing]
+    strange = [name for name in experiment.segments if existing and name not in existing]
     if strange:
-        file, where = "experiments.yaml", f"{experiment.id}.segments"
+        what, where, allowed = "no such segment before the exposure", f"{experiment.id}.segments", ", ".join(existing)
         raise DataContractError(
             [
-                Violation(
-                    "no such segment before the exposure",
-                    file,
-                    None,
-                    where,
-                    name,
-                    ", ".join(existing),
-                    nearest_word(name, existing),
-                )
+                Violation(what, "experiments.yaml", None, where, name, allowed, nearest_word(name, existing))
                 for name in strange
             ]
         )
