@@ -27,9 +27,11 @@ from segmentation.tracking import (
     estimate_lift,
     holm_p_values,
     look_boundaries,
+    null_error,
     power_of_means,
     power_of_shares,
     sample_ratio_p,
+    student_limit,
 )
 
 RESULTS = Path(__file__).parent / "results" / "experiment_error_rates.json"
@@ -81,14 +83,17 @@ def peeking(simulations: int, seed: int) -> Rows:
     step = 2000 // LOOKS
     n = step * np.arange(1, LOOKS + 1)
     limits = {name: look_boundaries(shares, spending=name) for name in ("obrien_fleming", "pocock")}
+    limits = {name: student_limit(limit, 2 * n - 2) for name, limit in limits.items()}
     factor = np.array([always_valid_half(1.0, 2.0 * units, tuned_to=4000.0) for units in n])
     limits = {"naive": np.full(LOOKS, 1.959964)} | limits | {"valid": factor}
     wrong = dict.fromkeys(limits, 0)
     for number in range(simulations):
         hits = stream(seed, 2, number).binomial(step, 0.2, size=(2, LOOKS)).cumsum(axis=1)
-        smooth = (hits + 1) / (n + 2)  # as measure_lift does
-        error = np.sqrt((smooth * (1 - smooth) / (n + 2)).sum(axis=0))
-        z = np.abs((hits[1] - hits[0]) / n) / error
+        smooth = (hits + 1) / (n + 2)
+        plain = np.sqrt((smooth * (1 - smooth) / (n + 2)).sum(axis=0))
+        z = np.abs((hits[1] - hits[0]) / n) / np.maximum(
+            plain, null_error(hits[0], n, hits[1], n)
+        )  # as measure_looks does
         for name, limit in limits.items():
             wrong[name] += bool((z >= limit).any())
     words = {

@@ -77,7 +77,7 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
 
 def _row(row: object, many: bool) -> str:
     word = "everybody" if row.segment == "all" else row.segment  # type: ignore[attr-defined]
-    return html.escape(f"{row.experiment} · {word}" if many else str(word), quote=False)  # type: ignore[attr-defined]
+    return html.escape(f"{row.title} · {word}" if many else str(word), quote=False)  # type: ignore[attr-defined]
 
 
 def plot_looks(results: Sequence[ExperimentResult], *, source: str = "") -> Exhibit | Callout | Reading:

@@ -27,6 +27,7 @@ from .hypotheses import (
 )
 from .kpis import KPI_COLUMNS, describe_kpis, measure_kpis, tabulate_kpis
 from .look_words import describe_looks, tabulate_looks
+from .looks import null_error, student_limit
 from .moves import MOVE_COLUMNS, describe_moves, measure_moves, split_mix_and_rate, tabulate_moves
 from .numbers import (
     ShrunkLifts,
@@ -108,6 +109,7 @@ __all__ = [
     "measure_heterogeneity",
     "measure_kpis",
     "measure_moves",
+    "null_error",
     "plan_experiment",
     "plan_experiments",
     "power_of_means",
@@ -123,6 +125,7 @@ __all__ = [
     "spend_error",
     "split_mix_and_rate",
     "stack_experiments",
+    "student_limit",
     "summarise_feedback",
     "tabulate_arms",
     "tabulate_channels",

@@ -158,7 +158,9 @@ def estimate_lift(
     Notes
     -----
     CUPED: Deng, Xu, Kohavi and Walker (2013); one slope for both arms, as in a regression on arm and covariate. Clusters: Bell
-    and McCaffrey (2002); Imbens and Kolesar (2016). With one unit a cluster CR2 is Welch's error exactly.
+    and McCaffrey (2002); Imbens and Kolesar (2016). With one unit a cluster CR2 is Welch's error exactly. A unit's influence is
+    divided by the root of 1 minus its share of the arm's denominators (MacKinnon and White 1985, HC2), which is Welch's n - 1 for means and
+    keeps ratios honest where few units hold much of the denominator.
 
     Examples
     --------
@@ -217,8 +219,10 @@ def _spread(influences: list[np.ndarray], arms: list[ArmData], kind: str) -> tup
     total = sum(len(z) for z in influences)
     for z, part in zip(influences, arms, strict=True):
         n = len(z)
+        even = part.base is None or not part.base.sum()
+        leverage = np.full(n, 1 / n) if even else part.base / part.base.sum()
         if part.cluster is None:
-            variance = float(z @ z) / (n * (n - 1))
+            variance = float((z**2 / (1 - np.minimum(leverage, 0.99))).sum()) / n**2
             variances.append(variance)
             first, second = first + variance, second + variance**2 / (n - 1)
             continue
@@ -227,7 +231,8 @@ def _spread(influences: list[np.ndarray], arms: list[ArmData], kind: str) -> tup
         if kind == "CR1":
             variances.append(float(sums @ sums) / n**2)
             continue
-        weight = 1 / (n**2 * (1 - sizes / n))  # c squared, c the factor of a cluster's sum
+        held = np.minimum(np.bincount(part.cluster, leverage), 0.99)
+        weight = 1 / (n**2 * (1 - held))  # c squared, c the factor of a cluster's sum
         variances.append(float(weight @ sums**2))
         product = sizes**2 * weight
         first += float((sizes / n**2).sum())

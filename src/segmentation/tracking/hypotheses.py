@@ -302,10 +302,7 @@ def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, 
     if log.empty:
         return Reading(())
     names = names or {}
-    said = [
-        f"{row.direction}{'' if math.isnan(row.size) else ', by ' + difference_words(row.size, row.metric, sign='')}"
-        for row in log.itertuples()
-    ]
+    said = [_say_registered(row) for row in log.itertuples()]
     frame = pd.DataFrame(
         {
             "Quarter": log["quarter"],
@@ -323,3 +320,11 @@ def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, 
         "Interval: 95 % for all predictions of a family together, and for the planned looks."
     )
     return Table(frame, f"What personas predicted and what came of it.{source_words(source)}", {}, note)
+
+
+def _say_registered(row: object) -> str:
+    """Direction and size as they were registered."""
+    if math.isnan(row.size):  # type: ignore[attr-defined]
+        return str(row.direction)  # type: ignore[attr-defined]
+    size = difference_words(row.size, row.metric, sign="")  # type: ignore[attr-defined]
+    return f"same, within {size}" if row.direction == "same" else f"{row.direction}, by {size} or more"  # type: ignore[attr-defined]

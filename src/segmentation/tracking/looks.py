@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from .effects import measure_lift
@@ -11,7 +12,7 @@ from .registration import Experiment
 from .sequential import always_valid_half, look_boundaries
 from .units import arm_data, count_outcomes
 
-__all__ = ["LOOK_COLUMNS", "limit_now", "measure_looks"]
+__all__ = ["LOOK_COLUMNS", "limit_now", "measure_looks", "null_error", "student_limit"]
 
 LOOK_COLUMNS = (
     "look", "day", "share", "segment", "arm", "n", "lift", "error", "z", "limit", "crossed", "lower", "upper", "valid_lower",
@@ -86,12 +87,46 @@ def _at_look(
     found = measure_lift(*parts, binary=experiment.metric == "binary")
     if not found.error > 0:
         return empty | {"lift": found.lift, "error": found.error}
-    z = found.lift / found.error
-    near, far = limit * found.error, always_valid_half(found.error, n, tuned_to=max(planned, n), alpha=alpha)
+    error, limit = found.error, float(student_limit(limit, found.freedom))
+    if experiment.metric == "binary" and parts[0].cluster is None:
+        (k0, n0), (k1, n1) = ((float(part.value.sum()), len(part.value)) for part in parts)
+        error = max(error, float(null_error(k0, n0, k1, n1)))
+    z = found.lift / error
+    near, far = limit * error, always_valid_half(found.error, n, tuned_to=max(planned, n), alpha=alpha)
     return {
-        "n": n, "lift": found.lift, "error": found.error, "z": z, "limit": limit, "crossed": abs(z) >= limit,
+        "n": n, "lift": found.lift, "error": error, "z": z, "limit": limit, "crossed": abs(z) >= limit,
         "lower": found.lift - near, "upper": found.lift + near, "valid_lower": found.lift - far, "valid_upper": found.lift + far,
     }  # fmt: skip
+
+
+def null_error(
+    k0: np.ndarray | float, n0: np.ndarray | float, k1: np.ndarray | float, n1: np.ndarray | float
+) -> np.ndarray:
+    """Standard error of a difference of shares if there is none: of the pooled share, with a success and a failure added.
+
+    With few units at the first looks the unpooled error finds something by chance more often than it may
+    (benchmarks/experiment_error_rates.py), so a look takes the larger of the two.
+
+    Examples
+    --------
+    >>> float(null_error(9, 50, 10, 51).round(4))
+    0.0796
+    """
+    pooled = (np.asarray(k0) + k1 + 1) / (np.asarray(n0) + n1 + 2)
+    return np.sqrt(pooled * (1 - pooled) * (1 / (np.asarray(n0) - 1.0) + 1 / (np.asarray(n1) - 1.0)))
+
+
+def student_limit(limit: np.ndarray | float, freedom: np.ndarray | float) -> np.ndarray:
+    """A limit for normal z as one for Student's t with the same tail (Jennison and Turnbull 2000, section 3.8).
+
+    Examples
+    --------
+    >>> float(student_limit(1.959964, 10).round(3))
+    2.228
+    """
+    from scipy.special import ndtr, stdtrit
+
+    return -stdtrit(freedom, ndtr(-np.asarray(limit)))
 
 
 def limit_now(experiment: Experiment, taken: int, alpha: float) -> float:

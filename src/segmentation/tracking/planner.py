@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 PLAN_COLUMNS = (
-    "experiment", "segment", "metric", "available", "needed", "needed_control", "needed_arm", "alpha", "tests", "times",
+    "experiment", "title", "segment", "metric", "available", "needed", "needed_control", "needed_arm", "alpha", "tests", "times",
     "smallest_effect", "power", "reached", "weeks", "most_weeks", "enough", "detectable", "detectable_alone",
     "detectable_adjusted", "r2", "r2_needed", "detectable_uncut",
 )  # fmt: skip
@@ -137,7 +137,8 @@ def _plan_row(
     kept = 1 - plan.r2
     cut = kept_by_cutting(plan.baseline) if experiment.metric == "binary" else math.nan
     return {
-        "experiment": experiment.id, "segment": segment, "metric": experiment.metric, "available": available, "needed": needed,
+        "experiment": experiment.id, "title": experiment.title, "segment": segment, "metric": experiment.metric,
+        "available": available, "needed": needed,
         "needed_control": math.ceil(control), "needed_arm": math.ceil(needed * shares[1]), "alpha": alpha, "tests": tests,
         "times": dearer, "smallest_effect": effect, "power": experiment.power,
         "reached": _power(experiment, effect, available / dearer * shares[0], available / dearer * shares[1], alpha),
@@ -217,8 +218,8 @@ def describe_experiment_plan(plan: pd.DataFrame, *, units: str = "units") -> Rea
             "Write `smallest_effect` and `plan: {baseline: ...}` into the file of experiments before the next one begins.",
         )  # fmt: skip
     paragraphs: list[str] = []
-    for name, rows in plan.groupby("experiment", sort=False):
-        paragraphs += _plan_words(str(name), rows, units)
+    for _, rows in plan.groupby("experiment", sort=False):
+        paragraphs += _plan_words(str(rows["title"].iloc[0]), rows, units)
     return Reading(paragraphs)
 
 
@@ -339,7 +340,7 @@ def tabulate_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Table |
         }
     )
     if plan["experiment"].nunique() > 1:
-        frame.insert(0, "Experiment", plan["experiment"])
+        frame.insert(0, "Experiment", plan["title"])
     if frame["Weeks"].isna().all():
         frame = frame.drop(columns="Weeks")
     formats = {name: ",.0f" for name in ("Has", "Needs", "in control", "in an arm")} | {
