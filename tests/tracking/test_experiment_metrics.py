@@ -179,7 +179,7 @@ def test_measure_looks_by_hand(plan, draw_trial):
     trial = Experiment.model_validate(plan(looks=LOOKS))
     result = analyse_experiment(trial, assignment, outcomes, members)
     looks = result.looks
-    assert looks["limit"].round(3).tolist() == [2.976, 1.972] and looks["segment"].tolist() == ["all", "all"]
+    assert looks["limit"].round(3).tolist() == [2.972, 1.972] and looks["segment"].tolist() == ["all", "all"]
     assert looks["lift"].tolist() == pytest.approx([0.05, 0.1])  # 20 against 40 by then, 40 against 80 in the end
     pooled = 61 / 802  # the larger of the two errors: of no difference, with a success and a failure added
     assert looks["error"].iloc[0] == pytest.approx((pooled * (1 - pooled) * 2 / 399) ** 0.5)

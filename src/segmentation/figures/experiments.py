@@ -60,13 +60,13 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
     figure.update_yaxes(
         tickvals=list(range(len(order))), ticktext=order, range=[len(order) - 0.4, -0.6], zeroline=False
     )
-    figure.update_xaxes(type="log")
+    figure.update_xaxes(rangemode="tozero", tickformat=",d", nticks=6)
     effects = ", ".join(
         dict.fromkeys(difference_words(r.smallest_effect, r.metric, sign="") for r in rows.itertuples())
     )
     caption = (
         f"Size of the test by segment: units there are (round) and units needed (upright bar) to find a difference of {effects} with the "
-        f"planned power, on a scale where each step is a multiple. Dotted: not enough.{source_words(source)}"
+        f"planned power. Dotted: not enough.{source_words(source)}"
     )
     alt = "; ".join(
         f"{html.unescape(r.row)} has {r.available:,.0f}, needs {r.needed:,.0f} ({'enough' if r.enough else 'not enough'})"

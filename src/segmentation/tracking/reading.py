@@ -313,6 +313,8 @@ def tabulate_effects(
         names = {key: word for name, label in names.items() for key, word in _beside(name, label)}
     frame = _stack([result.effects for result in shown], shown, names)
     frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
+    if all(len(result.experiment.treated) == 1 for result in shown):
+        frame = frame.drop(columns="Arm")
     points = [name for name in ("Difference", "from", "to", "CUPED", "Shrunk", "Could see") if name in frame]
     shares = {result.experiment.metric for result in shown} == {"binary"}
     if shares:
