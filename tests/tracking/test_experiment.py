@@ -71,6 +71,7 @@ def test_analyse_experiment_alarm_on_sample_ratio(experiment, draw_trial):
     told = describe_experiment(result)
     assert isinstance(told, Callout) and told.kind == "caution"
     assert "control 1,000, new 1,200" in told.text
+    assert isinstance(plot_lift(result), Callout) and "Difference" not in tabulate_effects(result).frame
     assert not analyse_experiment(experiment, *draw_trial({"S1": (1000, 100, 1100, 200)})).alarm  # p = .029096
 
 
@@ -87,35 +88,34 @@ def test_analyse_experiment_too_few_units_are_not_judged(experiment, draw_trial)
 
 def test_analyse_experiment_leaves_out_and_counts(experiment, draw_trial):
     assignment, outcomes, members = draw_trial({"S1": (50, 5, 50, 10)})
-    extra = pd.DataFrame({"unit": ["S1-new-0", "S1-control-0", "x1"], "arm": ["control", "control", "new"],
+    extra = pd.DataFrame({"unit": ["S1-control-0", "x1"], "arm": ["control", "new"],
                           "assigned_at": pd.Timestamp("2026-07-06")})  # fmt: skip
     late = pd.DataFrame(
-        [("S1-new-40", "booked", "2026-07-05"), ("S1-new-41", "booked", "2026-08-03"), ("nobody", "booked", "2026-07-08"),
+        [("S1-new-41", "booked", "2026-08-03"), ("nobody", "booked", "2026-07-08"),
          ("S1-new-42", "other", "2026-07-08"), ("S1-new-1", "booked", "2026-07-09"), ("S1-new-43", "booked", "2026-07-06")],
         columns=["unit", "outcome", "occurred_at"],
     ).assign(occurred_at=lambda rows: pd.to_datetime(rows["occurred_at"]))  # fmt: skip
     result = analyse_experiment(experiment, pd.concat([assignment, extra]), pd.concat([outcomes, late]), members)
     assert result.left_out == {
-        "units in two arms, counted in none": 1,
         "repeated assignments of a unit to the same arm, the first counted": 1,
         "outcomes of units that were not assigned": 1,
-        "outcomes before the assignment": 1,
         "outcomes after the window of 28 days": 1,
         "units without a segment before the exposure, counted only over everybody": 1,
     }
     total = result.arms[result.arms["segment"] == "all"].set_index("arm")
-    assert total["n"].to_dict() == {"control": 50, "new": 50}  # one left the new arm, x1 came
-    assert total["successes"].to_dict() == {
-        "control": 5,
-        "new": 10,
-    }  # S1-new-0 gone, S1-new-43 on the first day counted
-    assert "units in two arms, counted in none: 1" in str(describe_experiment(result))
+    assert total["n"].to_dict() == {"control": 50, "new": 51}  # x1 came
+    assert total["successes"].to_dict() == {"control": 5, "new": 11}  # S1-new-43 on the first day counted
+    assert "repeated assignments of a unit to the same arm, the first counted: 1" in str(describe_experiment(result))
 
 
-def test_analyse_experiment_arm_missing_in_a_segment_is_said(experiment, draw_trial):
-    result = analyse_experiment(experiment, *draw_trial({**PLANTED, "S4": (30, 3, 0, 0)}))
-    assert result.notes == ("S4 has no unit in arm new.",)
-    assert row(result, "S4")["verdict"] == "too few units"
+def test_analyse_experiment_arm_missing_in_a_segment_raises(experiment, draw_trial):
+    with pytest.raises(DataContractError, match=r"no unit of segment S4 in this arm \(30 in the others\); got 'new'"):
+        analyse_experiment(experiment, *draw_trial({**PLANTED, "S4": (30, 3, 0, 0)}))
+    tiny = analyse_experiment(
+        experiment, *draw_trial({**PLANTED, "S4": (6, 3, 0, 0)})
+    )  # by chance, and withheld anyway
+    assert tiny.notes == ("S4 has no unit in arm new.",)
+    assert row(tiny, "S4")["verdict"] == "too few units"
 
 
 def test_analyse_experiment_empty_arm_raises(experiment, draw_trial):

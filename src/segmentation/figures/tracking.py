@@ -17,6 +17,7 @@ from ..tracking import (
     tabulate_kpis,
     tabulate_objections,
 )
+from ..tracking.wording import difference_words, interval_words
 from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
@@ -128,6 +129,9 @@ def plot_lift(
     table = tabulate_effects(results, source=source)
     if isinstance(table, Reading):
         return NOTHING
+    if chosen and all(result.alarm for result in chosen):
+        return Callout("caution", "The arms are not the sizes that were planned: no difference is drawn.")
+    chosen = [result for result in chosen if not result.alarm]
     if not chosen:
         text = "Whom it reached was chosen, not left to chance, so there is nothing to compare those reached with."
         return Callout("caution", "Not randomised: no difference is computed.", text)
@@ -136,25 +140,33 @@ def plot_lift(
     )
     if rows.empty:
         return Callout("absent", "No segment has enough units in each arm to draw a difference.")
-    figure = draft_figure(height=130 + 46 * len(rows), x="difference in shares, treated minus control")
+    shares = {result.experiment.metric for result in chosen} == {"binary"}
+    what = "difference in shares" if shares else "difference"
+    figure = draft_figure(height=130 + 46 * len(rows), x=f"{what}, treated minus control")
     figure.add_vline(x=0, line={"width": 2, "color": PALETTE[7]})
     places = _place_rows(figure, rows["row"])
-    text = [f"{r.row}: {r.lift:+.1%}" for r in rows.itertuples()]
-    y = [places[row] - 0.12 for row in rows["row"]]
+    spec = "+.1%" if shares else "+.3g"
+    text = [f"{r.row}: {r.lift:{spec}}" for r in rows.itertuples()]
+    y = [places[row] - 0.2 for row in rows["row"]]
     figure.add_trace(_whiskers(rows, "lift", name="raw", look=("circle", PALETTE[0]), y=y, text=text))
+    adjusted = rows.dropna(subset=["cuped"]).assign(lower=lambda r: r["cuped_lower"], upper=lambda r: r["cuped_upper"])
+    if len(adjusted):
+        name, text = "less what was known before (CUPED)", [f"{r.row}: {r.cuped:{spec}}" for r in adjusted.itertuples()]
+        y = [places[row] for row in adjusted["row"]]
+        figure.add_trace(_whiskers(adjusted, "cuped", name=name, look=("square-open", PALETTE[2]), y=y, text=text))
     shrunk = rows.dropna(subset=["shrunk"]).assign(lower=lambda r: r["shrunk_lower"], upper=lambda r: r["shrunk_upper"])
     if len(shrunk):
-        name, text = "shrunk towards the mean of segments", [f"{r.row}: {r.shrunk:+.1%}" for r in shrunk.itertuples()]
-        y = [places[row] + 0.16 for row in shrunk["row"]]
+        name, text = "shrunk towards the mean of segments", [f"{r.row}: {r.shrunk:{spec}}" for r in shrunk.itertuples()]
+        y = [places[row] + 0.2 for row in shrunk["row"]]
         marks = _whiskers(shrunk, "shrunk", name=name, look=("diamond-open", PALETTE[1]), y=y, text=text)
         figure.add_trace(marks)
-    figure.update_xaxes(tickformat="+.0%")
+    figure.update_xaxes(tickformat="+.0%" if shares else "+.3~g")
     sizes = ", ".join(f"{r.row} {int(r.n_control):,d} and {int(r.n_arm):,d}" for r in rows.itertuples())
     caption = (
         f"Difference between the arms by segment, as assigned, with 95 % intervals (whiskers). The line at 0 is no difference. "
         f"n control and treated: {html.unescape(sizes)}.{source_words(source)}"
     )
-    return Exhibit(figure, caption, _alt_lift(rows), table)
+    return Exhibit(figure, caption, _alt_lift(rows, shares=shares), table)
 
 
 def _lift_rows(result: ExperimentResult, *, many: bool) -> pd.DataFrame:
@@ -166,9 +178,10 @@ def _lift_rows(result: ExperimentResult, *, many: bool) -> pd.DataFrame:
     return effects.assign(row=[_plain(word) for word in words])
 
 
-def _alt_lift(rows: pd.DataFrame) -> str:
+def _alt_lift(rows: pd.DataFrame, *, shares: bool) -> str:
+    kind = "binary" if shares else "mean"
     parts = [
-        f"{html.unescape(r.row)} {100 * r.lift:+.1f} points ({100 * r.lower:+.1f} to {100 * r.upper:+.1f}; {r.verdict})"
+        f"{html.unescape(r.row)} {difference_words(r.lift, kind)} ({interval_words(r.lower, r.upper, kind)}; {r.verdict})"
         for r in rows.itertuples()
     ]
     return f"Differences with 95 % intervals: {'; '.join(parts)}."
@@ -211,7 +224,8 @@ def plot_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source:
         symbol, colour = ARM_SYMBOLS[place % len(ARM_SYMBOLS)], PALETTE[place % len(PALETTE)]
         y = [places[row] + 0.2 * (place - (len(arms) - 1) / 2) for row in chosen["row"]]
         figure.add_trace(_whiskers(chosen, "rate", name=_plain(arm), look=(symbol, colour), y=y, text=text))
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    if all(result.experiment.metric == "binary" for result in listed):
+        figure.update_xaxes(tickformat=".0%", rangemode="tozero")
     caption = f"{table.caption} Whiskers: 95 % intervals. n is from {int(rows['n'].min()):,d} to {int(rows['n'].max()):,d} a mark."
     total = rows[rows["segment"] == "all"]
     alt = "Shares over everybody: " + "; ".join(

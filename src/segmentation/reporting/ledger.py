@@ -20,6 +20,7 @@ from ..workspace import Workspace, write_bytes
 __all__ = ["check_ledger", "enter_ledger", "list_ledger"]
 
 ABOUT = "about.json"
+BESIDE = ("claims", "hypotheses")  # kept with the quarter; no later segment stands on them
 
 
 def list_ledger(root: Path) -> list[Period]:
@@ -108,7 +109,7 @@ def _about(study: Study) -> dict[str, str]:
 
 
 def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: bool = False) -> None:
-    """Write a finished run's membership and solution, and how each persona's claim stood, to the ledger.
+    """Write a finished run's membership and solution, and how claims and predictions stood, to the ledger.
 
     An entry that differs is kept beside the new one, never lost. Only membership and solution carry ids on to later quarters.
 
@@ -139,10 +140,10 @@ def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: b
     folder = root / "ledger" / f"period={period}"
     entry = Workspace(study, period, "ledger", folder)
     membership, solution = source.read("membership"), source.read_json("solution")
-    claims = source.read("claims") if source.has("claims") else None
+    beside = {name: source.read(name) for name in BESIDE if source.has(name)}
     held = entry.has("membership")
     same = held and entry.read("membership").equals(membership) and entry.read_json("solution") == solution
-    if same and (claims is None or (entry.has("claims") and entry.read("claims").equals(claims))):
+    if same and all(entry.has(name) and entry.read(name).equals(table) for name, table in beside.items()):
         return
     later = [quarter for quarter in list_ledger(root) if quarter > period]
     if later and not same:
@@ -158,6 +159,6 @@ def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: b
     about: dict[str, Any] = _about(study)
     write_bytes(root / "ledger" / ABOUT, (json.dumps(about, sort_keys=True, indent=1) + "\n").encode())
     entry.write("membership", membership)
-    if claims is not None:
-        entry.write("claims", claims)
+    for name, table in beside.items():
+        entry.write(name, table)
     entry.write_json("solution", solution)

@@ -18,6 +18,7 @@ from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation
 from ..qualitative.evidence import VERDICTS
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
+from ..tracking.wording import difference_words, interval_words
 from ..words import count_words, join_words
 
 __all__ = [
@@ -288,13 +289,14 @@ def _effects(result: ExperimentResult) -> list[str]:
     """Everybody's difference, then the segments that were helped or harmed; nothing where it cannot be trusted."""
     if not len(result.effects) or result.alarm:
         return []
-    hoped = result.experiment.outcome.replace("_", " ")
+    hoped, metric = result.experiment.outcome.replace("_", " "), result.experiment.metric
+    what = {"binary": "share with", "mean": "mean of", "ratio": "ratio of"}[metric]
     sentences = []
     for row in result.effects[result.effects["segment"] == "all"].itertuples():
         if not pd.isna(row.lift):
             beyond = "beyond chance" if row.p <= result.alpha else "which may be chance"
             sentences.append(
-                f"“{result.experiment.title}”, share with “{hoped}”, over everybody: {_lift(row)}, {beyond}."
+                f"“{result.experiment.title}”, {what} “{hoped}”, over everybody: {_lift(row, metric)}, {beyond}."
             )
     for verdict, words in (
         ("helped", "It helped"),
@@ -303,13 +305,15 @@ def _effects(result: ExperimentResult) -> list[str]:
     ):
         rows = result.effects[(result.effects["segment"] != "all") & (result.effects["verdict"] == verdict)]
         if len(rows):
-            sentences.append(f"{words} {join_words(f'{row.segment} ({_lift(row)})' for row in rows.itertuples())}.")
+            sentences.append(
+                f"{words} {join_words(f'{row.segment} ({_lift(row, metric)})' for row in rows.itertuples())}."
+            )
     return [" ".join(sentences)] if sentences else []
 
 
-def _lift(row: object) -> str:
+def _lift(row: object, metric: str) -> str:
     return (
-        f"{100 * row.lift:+.1f} points, 95 % interval {100 * row.lower:+.1f} to {100 * row.upper:+.1f}, "
+        f"{difference_words(row.lift, metric)}, 95 % interval {interval_words(row.lower, row.upper, metric)}, "
         f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"
     )
 

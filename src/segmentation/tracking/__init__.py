@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from .crm import CrmAgreement, compare_crm, describe_crm, tabulate_crm
 from .declared import Experiment, Kpi, load_experiments, load_kpis
-from .experiment import EFFECT_COLUMNS, ExperimentResult, analyse_experiment, analyse_experiments, stack_experiments
-from .exposures import read_exposures
+from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linearise
+from .experiment import (
+    EFFECT_COLUMNS,
+    ExperimentResult,
+    analyse_experiment,
+    analyse_experiments,
+    holm_p_values,
+    judge_together,
+    stack_experiments,
+)
+from .exposures import check_exposures, read_exposures
 from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
 from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
+from .hypotheses import (
+    HYPOTHESIS_COLUMNS,
+    describe_hypotheses,
+    judge_prediction,
+    log_hypotheses,
+    recall_hypotheses,
+    tabulate_hypotheses,
+    weigh_predictions,
+)
 from .kpi_history import (
     HISTORY_COLUMNS,
     control_kpis,
@@ -20,7 +38,9 @@ from .kpi_history import (
     tabulate_mix,
 )
 from .kpi_words import describe_kpis, tabulate_kpis
-from .kpis import KPI_COLUMNS, measure_kpis
+from .kpis import KPI_COLUMNS, describe_kpis, measure_kpis, tabulate_kpis
+from .look_words import describe_looks, tabulate_looks
+from .looks import null_error, student_limit
 from .moves import MOVE_COLUMNS, describe_moves, measure_moves, split_mix_and_rate, tabulate_moves
 from .numbers import (
     ShrunkLifts,
@@ -32,66 +52,121 @@ from .numbers import (
     shrink_lifts,
     shrink_rates,
 )
-from .reading import describe_experiment, describe_experiments, tabulate_arms, tabulate_effects
+from .planner import PLAN_COLUMNS, describe_experiment_plan, plan_experiment, plan_experiments, tabulate_experiment_plan
+from .power import (
+    design_effect,
+    detectable_share,
+    kept_by_cutting,
+    power_of_means,
+    power_of_shares,
+    power_table,
+    units_for_means,
+    units_for_shares,
+)
+from .reading import describe_experiment, describe_experiments, tabulate_arms, tabulate_channels, tabulate_effects
+from .registration import Expectation, Experiment, Family, Look, SizePlan, load_experiments
+from .sequential import always_valid_half, crossing_chances, look_boundaries, size_inflation, spend_error
 from .since import Change, describe_since, gather_changes, list_changes, say_first
 
 __all__ = [
     "EFFECT_COLUMNS",
     "FEEDBACK_COLUMNS",
     "HISTORY_COLUMNS",
+    "HYPOTHESIS_COLUMNS",
     "KPI_COLUMNS",
     "MOVE_COLUMNS",
+    "PLAN_COLUMNS",
+    "ArmData",
     "Change",
     "CrmAgreement",
+    "Expectation",
     "Experiment",
     "ExperimentResult",
+    "Family",
     "FeedbackSummary",
     "Kpi",
+    "LiftEstimate",
+    "Look",
     "ShrunkLifts",
+    "SizePlan",
+    "always_valid_half",
     "analyse_experiment",
     "analyse_experiments",
     "chance_of_target",
+    "check_exposures",
     "cohen_kappa",
     "compare_crm",
     "compare_rates",
     "control_kpis",
+    "crossing_chances",
     "describe_control",
     "describe_crm",
     "describe_experiment",
+    "describe_experiment_plan",
     "describe_experiments",
     "describe_feedback",
+    "describe_hypotheses",
     "describe_kpis",
+    "describe_looks",
     "describe_mix",
     "describe_moves",
     "describe_since",
+    "design_effect",
     "detectable_difference",
+    "detectable_share",
+    "estimate_arm",
+    "estimate_lift",
     "gather_changes",
+    "holm_p_values",
+    "judge_prediction",
+    "judge_together",
+    "kept_by_cutting",
+    "linearise",
     "list_changes",
     "load_experiments",
     "load_kpis",
+    "log_hypotheses",
+    "look_boundaries",
     "measure_heterogeneity",
     "measure_kpi_history",
     "measure_kpis",
     "measure_moves",
+    "null_error",
+    "plan_experiment",
+    "plan_experiments",
+    "power_of_means",
+    "power_of_shares",
+    "power_table",
     "read_exposures",
     "read_feedback",
     "read_interview_plan",
+    "recall_hypotheses",
     "sample_ratio_p",
     "say_first",
     "shrink_lifts",
     "shrink_rates",
+    "size_inflation",
+    "spend_error",
     "split_kpis",
     "split_mix_and_rate",
     "stack_experiments",
+    "student_limit",
     "summarise_feedback",
     "tabulate_arms",
+    "tabulate_channels",
     "tabulate_control",
     "tabulate_crm",
     "tabulate_effects",
+    "tabulate_experiment_plan",
     "tabulate_feedback",
+    "tabulate_hypotheses",
     "tabulate_kpis",
+    "tabulate_looks",
     "tabulate_mix",
     "tabulate_moves",
     "tabulate_objections",
     "tabulate_stoppers",
+    "units_for_means",
+    "units_for_shares",
+    "weigh_predictions",
 ]

@@ -1,9 +1,8 @@
-"""What the team declared before it looked: KPIs with targets, experiments with arms and a window."""
+"""What the team declared before it looked: KPIs with targets; and how such a file is read."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,17 +12,19 @@ from ..errors import StudyError, Violation, nearest_word
 from ..messaging.rows import find_path
 from ..study import Study, read_yaml
 
-__all__ = ["Experiment", "Kpi", "load_experiments", "load_kpis"]
+__all__ = ["Declared", "Kpi", "explain", "load_declared", "load_kpis"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 UNITS = "units"
 
 
-class _Declared(BaseModel):
+class Declared(BaseModel):
+    """An entry of such a file: no unknown keys, never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Kpi(_Declared):
+class Kpi(Declared):
     """A share that the team follows, and where it should be.
 
     Attributes
@@ -74,62 +75,6 @@ class Kpi(_Declared):
         return self.target.get(segment) if isinstance(self.target, dict) else self.target
 
 
-class Experiment(_Declared):
-    """One test or campaign as it was planned.
-
-    Attributes
-    ----------
-    id, title, hypothesis : str
-    randomised : bool
-        Whether chance alone decided who was in which arm. If not, nothing about effects is computed.
-    unit : str or None
-        Header of the unit id in both files; None means the study's.
-    assignment, outcomes : Path
-        Files (CSV or Parquet), resolved against the folder of the declaration.
-    arms : dict of str to float
-        Arm to its planned share.
-    control : str or None
-    outcome : str
-        Value of the column ``outcome`` that counts as success.
-    window_days : int
-        Days after assignment in which it counts.
-    """
-
-    id: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,60}$")
-    title: str = Field(min_length=1)
-    hypothesis: str = ""
-    randomised: bool
-    unit: str | None = None
-    assignment: Path
-    outcomes: Path
-    arms: dict[str, Share] = Field(min_length=1)
-    control: str | None = None
-    outcome: str = Field(min_length=1)
-    window_days: int = Field(gt=0, le=3660)
-    started: datetime.date | None = None
-    ended: datetime.date | None = None
-    smallest_effect: Share | None = None
-    notes: str = ""
-
-    @model_validator(mode="after")
-    def _plan_is_whole(self) -> Self:
-        if self.randomised:
-            if len(self.arms) < 2:
-                raise ValueError("a randomised experiment needs at least two arms")
-            if self.control not in self.arms:
-                hint = nearest_word(self.control, self.arms)
-                raise ValueError(f"control must be one of the arms: {', '.join(self.arms)}. {hint}".rstrip())
-            if abs(sum(self.arms.values()) - 1) > 1e-6 or min(self.arms.values()) <= 0:
-                raise ValueError(
-                    f"planned shares of the arms must be above 0 and sum to 1; they sum to {sum(self.arms.values()):g}"
-                )
-        elif self.control is not None:
-            raise ValueError("randomised: false has no control: units that were not chosen differ from those that were")
-        if self.started and self.ended and self.ended < self.started:
-            raise ValueError(f"ended {self.ended} lies before started {self.started}")
-        return self
-
-
 def load_kpis(source: Study | str | Path) -> tuple[Kpi, ...]:
     """Read and validate the file of KPIs.
 
@@ -149,46 +94,34 @@ def load_kpis(source: Study | str | Path) -> tuple[Kpi, ...]:
         With every problem: not YAML, unknown keys, wrong values, doubled ids.
     """
     file = find_path(source, "kpis")
-    return () if file is None else tuple(_load(file, "kpis", Kpi))
+    return () if file is None else tuple(load_declared(file, "kpis", Kpi)[0])
 
 
-def load_experiments(source: Study | str | Path) -> tuple[Experiment, ...]:
-    """Read and validate the file of experiments.
+def load_declared(
+    file: Path, key: str, model: type[Any], *, others: Collection[str] = ()
+) -> tuple[list[Any], dict[str, Any], dict[Any, int], list[Violation]]:
+    """Entries of a file such as kpis.yaml.
 
     Parameters
     ----------
-    source : Study, str or Path
-        YAML with the key ``experiments``: a list; or the study that names it. Files it names are relative to it and must exist.
+    file : Path
+    key : str
+        Its list of entries.
+    model : type
+        Each entry's.
+    others : collection of str
+        Further keys the file may have. With any, problems are returned for the caller to add its own; else they are raised.
 
     Returns
     -------
-    tuple of Experiment
-        With ``assignment`` and ``outcomes`` resolved; empty when the study names no experiments.
+    list, dict, dict, list of Violation
+        Entries, None where one is not valid; the further keys; the line of every key; problems.
 
     Raises
     ------
     StudyError
-        With every problem: not YAML, unknown keys, arms that do not add up, no such file, doubled ids.
+        If it is no YAML with that list, or has problems and nobody else looks at them.
     """
-    file = find_path(source, "experiments")
-    if file is None:
-        return ()
-    found, missing = [], []
-    for item in _load(file, "experiments", Experiment):
-        paths = {key: file.parent / getattr(item, key) for key in ("assignment", "outcomes")}
-        for key, target in paths.items():
-            if not target.is_file():
-                fix = f"Check the path; it is relative to {file.name}"
-                missing.append(
-                    Violation("no such file", file.name, None, f"{item.id}.{key}", str(getattr(item, key)), fix=fix)
-                )
-        found.append(item.model_copy(update=paths))
-    if missing:
-        raise StudyError(missing)
-    return tuple(found)
-
-
-def _load(file: Path, key: str, model: type[Any]) -> list[Any]:
     if not file.is_file():
         raise StudyError([Violation("no such file", file.name, fix="Check the path in the study file")])
     content, lines = read_yaml(file)
@@ -196,29 +129,32 @@ def _load(file: Path, key: str, model: type[Any]) -> list[Any]:
         raise StudyError(
             [Violation(f"must hold the key {key!r} with a list", file.name, fix=f"Begin it with `{key}:`")]
         )
+    known = [key, *others]
     violations = [
-        Violation("unknown key", file.name, None, str(word), line=lines.get((word,)), fix=nearest_word(word, [key]))
+        Violation("unknown key", file.name, None, str(word), line=lines.get((word,)), fix=nearest_word(word, known))
         for word in content
-        if word != key
+        if word not in known
     ]
     items: list[Any] = []
     for position, entry in enumerate(content[key]):
         try:
-            items.append(model.model_validate(entry))
+            items.append(model.model_validate(entry, context={"collected": True}))
         except ValidationError as error:
+            items.append(None)
             name = entry.get("id", position) if isinstance(entry, dict) else position
-            violations += [_explain(item, file.name, name, (key, position), lines, model) for item in error.errors()]
-    identifiers = [item.id for item in items]
+            violations += [explain(item, file.name, name, (key, position), lines, model) for item in error.errors()]
+    identifiers = [item.id for item in items if item is not None]
     doubled = sorted({i for i in identifiers if identifiers.count(i) > 1})
     violations += [Violation("id stands twice", file.name, None, "id", identifier) for identifier in doubled]
-    if violations:
+    if violations and not others:
         raise StudyError(violations)
-    return items
+    return items, {word: content[word] for word in others if word in content}, lines, violations
 
 
-def _explain(
+def explain(
     item: Any, file: str, name: Any, place: tuple[Any, ...], lines: dict[Any, int], model: type[Any]
 ) -> Violation:
+    """A problem that pydantic found, with its line and the nearest right word."""
     loc = tuple(item["loc"])
     known = (*place, *loc)
     while known and known not in lines:

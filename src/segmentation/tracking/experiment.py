@@ -4,44 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
-from ..errors import DataContractError, ParameterError, Violation
-from ..messaging.rates import order_segments, withhold_small
-from ..qualitative.intervals import adjust_p_values, newcombe_interval, wilson_interval
+from ..errors import DataContractError, Violation
+from ..messaging.rates import order_segments
+from ..period import Period
+from ..qualitative.intervals import adjust_p_values
 from ..study import Study
-from .declared import Experiment, load_experiments
+from .effects import ARM_COLUMNS, EFFECT_COLUMNS, HETEROGENEITY, measure_arms, measure_effects
 from .exposures import read_exposures
-from .numbers import compare_rates, detectable_difference, measure_heterogeneity, sample_ratio_p, shrink_lifts
+from .looks import LOOK_COLUMNS, measure_looks
+from .numbers import sample_ratio_p
+from .registration import Experiment, load_experiments
+from .units import count_outcomes, place_units
 
 __all__ = [
-    "EFFECT_COLUMNS", "ExperimentResult", "analyse_experiment", "analyse_experiments", "stack_experiments",
+    "EFFECT_COLUMNS", "ExperimentResult", "analyse_experiment", "analyse_experiments", "holm_p_values", "judge_together",
+    "stack_experiments",
 ]  # fmt: skip
 
 SRM_ALARM = 0.001
-ARM_COLUMNS = ("segment", "arm", "n", "successes", "rate", "lower", "upper", "withheld")
-EFFECT_COLUMNS = (
-    "segment", "arm", "n_control", "n_arm", "rate_control", "rate_arm", "lift", "lower", "upper", "p", "q", "shrunk",
-    "shrunk_lower", "shrunk_upper", "detectable", "verdict",
-)  # fmt: skip
-
-
 _LIFT = (
-    "lift",
-    "lift_lower",
-    "lift_upper",
-    "p",
-    "q",
-    "shrunk",
-    "shrunk_lower",
-    "shrunk_upper",
-    "detectable",
-    "verdict",
-)
-_HETEROGENEITY = ("arm", "q", "p", "i2", "tau", "segments")
+    "lift", "lift_lower", "lift_upper", "p", "q", "cuped", "cuped_lower", "cuped_upper", "r2", "valid_lower", "valid_upper",
+    "shrunk", "shrunk_lower", "shrunk_upper", "detectable", "verdict",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,23 +40,34 @@ class ExperimentResult:
     ----------
     experiment : Experiment
     arms : pandas.DataFrame
-        segment (and "all"), arm, n, successes, rate with 95 % Wilson interval, withheld.
+        segment (and "all"), arm, n, successes (or sum), rate (or mean, or ratio) with 95 % interval, withheld.
     effects : pandas.DataFrame
-        Columns ``EFFECT_COLUMNS``: one row a segment (and "all") and arm other than control: rates, lift (difference in
-        shares) with Newcombe's interval, p, q (false discovery rate over segments), shrunk lift with interval, the
-        smallest difference these numbers of units would have found four times in five, verdict. Empty when not
-        randomised.
+        Columns ``EFFECT_COLUMNS``: one row a segment (and "all") and arm other than control: rates, lift (difference) with
+        interval, p, q (false discovery rate over the family), the same with the covariate taken out (cuped, with its r2), the
+        interval that holds however often anybody looked (valid), shrunk lift with interval, the smallest difference these
+        numbers of units would have found four times in five, verdict. Empty when not randomised.
     srm : pandas.DataFrame
         segment (and "all"), p: how surprising the sizes of the arms are given the plan; alarm below .001. Empty when
         not randomised.
     heterogeneity : pandas.DataFrame
-        arm, q, p, i2, tau, segments: whether lifts differ between segments. Empty when not randomised.
+        arm, q, p, i2, tau, segments: whether lifts differ between segments; standardised: lift if arms had the same mix of
+        segments; reversed: whether the raw one points the other way. Empty when not randomised.
+    channels : pandas.DataFrame
+        As ``effects``, with the channel in the column ``segment``. Empty without channels.
+    channel_spread : pandas.DataFrame
+        As ``heterogeneity``, between channels.
+    looks : pandas.DataFrame
+        Columns ``LOOK_COLUMNS``: planned looks that have come, over everybody and in segments that something was predicted of.
     left_out : mapping of str to int
         Reason to number of rows or units that were not counted.
     notes : tuple of str
         What a reader should know, in sentences.
     alpha : float
-        Level of the false discovery control.
+        Error rate of the family.
+    tests : int
+        Tests of the family.
+    finished : bool
+        Whether the planned end has come.
     """
 
     experiment: Experiment
@@ -76,9 +75,14 @@ class ExperimentResult:
     effects: pd.DataFrame
     srm: pd.DataFrame
     heterogeneity: pd.DataFrame
+    channels: pd.DataFrame
+    channel_spread: pd.DataFrame
+    looks: pd.DataFrame
     left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     alpha: float = 0.05
+    tests: int = 0
+    finished: bool = True
 
     @property
     def alarm(self) -> bool:
@@ -97,17 +101,27 @@ class ExperimentResult:
 
 
 def analyse_experiments(
-    study: Study, membership: pd.DataFrame | None, *, alpha: float = 0.05
+    study: Study,
+    membership: pd.DataFrame | None,
+    *,
+    period: Period | None = None,
+    features: pd.DataFrame | None = None,
+    alpha: float = 0.05,
 ) -> tuple[ExperimentResult, ...]:
-    """Every experiment that a study names, analysed by ``analyse_experiment``.
+    """Every experiment that a study names and that has begun, analysed by ``analyse_experiment`` and judged by family.
 
     Parameters
     ----------
     study : Study
     membership : pandas.DataFrame or None
         Segments from before the exposures.
+    period : Period, optional
+        Quarter of the report: what came after its end is not counted, and segments (of the quarter before) are from before the
+        exposure only for units assigned in it.
+    features : pandas.DataFrame, optional
+        Variables of the quarter before, by unit, for covariates.
     alpha : float
-        False discovery rate over segments.
+        Error rate of experiments that name neither their own nor a family.
 
     Returns
     -------
@@ -121,10 +135,245 @@ def analyse_experiments(
     """
     results = []
     for experiment in load_experiments(study):
+        if period is not None and experiment.started and pd.Timestamp(experiment.started) >= period.end:
+            continue
         assignment, outcomes = read_exposures(experiment, unit=study.unit)
-        cell = study.choices.min_cell
-        results.append(analyse_experiment(experiment, assignment, outcomes, membership, alpha=alpha, min_cell=cell))
-    return tuple(results)
+        results.append(
+            analyse_experiment(
+                experiment, add_covariate(experiment, assignment, features, study), outcomes, membership, alpha=alpha,
+                min_cell=study.choices.min_cell, period=period,
+            )
+        )  # fmt: skip
+    return judge_together(results)
+
+
+def add_covariate(
+    experiment: Experiment, assignment: pd.DataFrame, features: pd.DataFrame | None, study: Study
+) -> pd.DataFrame:
+    """Assignment with the column ``covariate`` from last quarter's variables, where it does not bring its own.
+
+    Raises
+    ------
+    DataContractError
+        If neither the assignment nor the study knows the covariate, or it is not a number.
+    """
+    name = experiment.covariate
+    if name is None or "covariate" in assignment.columns:
+        return assignment
+    variables = {variable.name: variable for variable in study.variables}
+    if name not in variables or variables[name].level == "nominal":
+        what = "no such column of the assignment, and no variable of the study with numbers"
+        able = ", ".join(v.name for v in study.variables if v.level != "nominal")
+        raise DataContractError([Violation(what, "experiments.yaml", None, f"{experiment.id}.covariate", name, able)])
+    if features is None or name not in features.columns:
+        return assignment
+    keys = assignment[
+        "unit" if assignment["unit"].isin(features.index).any() or "cluster" not in assignment else "cluster"
+    ]
+    values = pd.to_numeric(features[name], errors="coerce").reindex(keys.to_numpy())
+    return assignment.assign(covariate=values.to_numpy(float))
+
+
+def analyse_experiment(
+    experiment: Experiment,
+    assignment: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    membership: pd.DataFrame | None,
+    *,
+    alpha: float = 0.05,
+    min_cell: int = 10,
+    period: Period | None = None,
+) -> ExperimentResult:
+    """Compare the arms as units were assigned, whether or not they took notice (intention to treat), by segment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    assignment : pandas.DataFrame
+        Columns unit, arm, assigned_at; cluster, channel, covariate where known.
+    outcomes : pandas.DataFrame
+        Columns unit, outcome, occurred_at and those the metric adds up; units that did nothing have no row.
+    membership : pandas.DataFrame or None
+        Segments from *before* the exposure: index unit, column ``segment``. A segment measured afterwards may itself
+        be an effect of the experiment. None when no earlier ones are known: then everybody is looked at together.
+    alpha : float
+        Error rate over segments, unless the experiment or its family names one.
+    min_cell : int
+        Segments with fewer units in an arm are withheld and not judged.
+    period : Period, optional
+        As ``analyse_experiments``.
+
+    Returns
+    -------
+    ExperimentResult
+        For a campaign that was not randomised only ``arms`` is filled.
+
+    Raises
+    ------
+    ParameterError
+        If a table lacks a column.
+    DataContractError
+        If a randomised experiment has an arm without any unit, or without any in one of its segments; a unit is in two arms, an
+        outcome lies before its exposure, a segment it names does not exist.
+    """
+    until = None if period is None else pd.Timestamp(period.end)
+    units, left_out = count_outcomes(experiment, assignment, outcomes, until=until)
+    start = None if period is None else pd.Timestamp(period.start)
+    units = place_units(experiment, units, left_out, membership, measured_until=start)
+    segments = order_segments(units["segment"].dropna())
+    if experiment.segments:
+        segments = [name for name in segments if name in experiment.segments]
+    if experiment.randomised:
+        _check_arms(experiment, units, segments, min_cell)
+    arms = measure_arms(experiment, units, segments, by="segment", min_cell=min_cell)
+    notes = _note_gaps(experiment, arms, units, segments)
+    shown = arms.drop(columns=["small", "least"])
+    shown.loc[shown["withheld"], ["successes", "rate", "lower", "upper"]] = math.nan
+    if not experiment.randomised:
+        columns = (EFFECT_COLUMNS, ("segment", "p"), HETEROGENEITY, EFFECT_COLUMNS, HETEROGENEITY, LOOK_COLUMNS)
+        return ExperimentResult(
+            experiment, shown, *(pd.DataFrame(columns=list(c)) for c in columns), left_out, notes, alpha
+        )
+    effects, spread = measure_effects(experiment, units, arms, by="segment")
+    channels, between = _by_channel(experiment, units, min_cell)
+    srm = pd.DataFrame([{"segment": s, "p": _ratio_p(experiment, units, s)} for s in [*segments, "all"]])
+    level = experiment.alpha or (alpha if experiment.family is None else experiment.rule.alpha)
+    looks = measure_looks(experiment, assignment, outcomes, units, alpha=level, until=until)
+    ended = [day for day in (experiment.ended, *(look.day for look in experiment.looks)) if day is not None]
+    finished = until is None or not ended or pd.Timestamp(max(ended)) < until
+    found = ExperimentResult(
+        experiment, shown, effects, srm, spread, channels, between, looks, left_out, notes, level,
+        finished=finished,
+    )  # fmt: skip
+    return judge_together([found])[0]
+
+
+def _check_arms(experiment: Experiment, units: pd.DataFrame, segments: Sequence[str], min_cell: int) -> None:
+    """Every arm has units, and has some in every segment that is to be judged."""
+    file, broken = experiment.assignment.name, []
+    judged = {*experiment.segments, *(told[0] for told in experiment.told.values())}
+    for arm in experiment.arms:
+        inside = units[units["arm"] == arm]
+        if inside.empty:
+            broken.append(Violation("no unit in this arm", file, column="arm", value=arm))
+            continue
+        sizes = units.groupby("segment").size()
+        for segment in segments:
+            if not (inside["segment"] == segment).any() and (segment in judged or sizes[segment] >= 2 * min_cell):
+                fix = "Take the segment out of `segments`, or find out why none was assigned"
+                what = f"no unit of segment {segment} in this arm ({sizes[segment]} in the others)"
+                broken.append(Violation(what, file, None, "arm", arm, "", fix))
+    if broken:
+        raise DataContractError(broken)
+
+
+def _note_gaps(
+    experiment: Experiment, arms: pd.DataFrame, units: pd.DataFrame, segments: Sequence[str]
+) -> tuple[str, ...]:
+    gaps = arms[(arms["n"] == 0) & (arms["segment"] != "all")]
+    notes = [f"{row.segment} has no unit in arm {row.arm}." for row in gaps.itertuples()]
+    if not len(segments):
+        notes.append("No segments from before the exposure are known, so everybody is looked at together.")
+    if "covariate" in units and units["covariate"].isna().any():
+        missing, n = int(units["covariate"].isna().sum()), len(units)
+        notes.append(
+            f"For {missing:,d} of {n:,d} the figure from before is not known; they count with the mean of their arm, so that nobody "
+            "assigned is lost."
+        )
+    return tuple(notes)
+
+
+def _ratio_p(experiment: Experiment, units: pd.DataFrame, segment: str) -> float:
+    inside = units if segment == "all" else units[units["segment"] == segment]
+    what = inside.drop_duplicates("cluster") if "cluster" in inside else inside
+    counts = what["arm"].value_counts()
+    return sample_ratio_p([int(counts.get(arm, 0)) for arm in experiment.arms], list(experiment.arms.values()))
+
+
+def _by_channel(experiment: Experiment, units: pd.DataFrame, min_cell: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if "channel" not in units.columns or units["channel"].nunique() < 2:
+        return pd.DataFrame(columns=list(EFFECT_COLUMNS)), pd.DataFrame(columns=list(HETEROGENEITY))
+    names = sorted(set(units["channel"]))
+    arms = measure_arms(experiment, units, names, by="channel", min_cell=min_cell)
+    return measure_effects(experiment, units, arms, by="channel")
+
+
+def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResult, ...]:
+    """Judge segments, allowing for all the tests of a family: q values and verdicts.
+
+    Parameters
+    ----------
+    results : sequence of ExperimentResult
+        Those that share a family are read together; one without a family is its own. Everybody together is one test of each
+        experiment and stands alone. Channels are a family of their own.
+
+    Returns
+    -------
+    tuple of ExperimentResult
+        In the same order, with ``q``, ``verdict``, ``alpha`` and ``tests`` filled in.
+    """
+    families: dict[str, list[int]] = {}
+    for place, result in enumerate(results):
+        families.setdefault(result.experiment.family or f"\n{place}", []).append(place)
+    judged = list(results)
+    for name, places in families.items():
+        rule = results[places[0]].experiment.rule
+        alpha = results[places[0]].alpha if name.startswith("\n") else rule.alpha
+        adjust = holm_p_values if rule.control == "familywise" else adjust_p_values
+        parts = [_judged(results[place].effects) for place in places]
+        q = adjust(pd.concat(parts, keys=places)) if any(len(part) for part in parts) else None
+        for place, part in zip(places, parts, strict=True):
+            result = results[place]
+            effects = _with_verdicts(result.effects, q.loc[place] if q is not None and len(part) else part, alpha)
+            channels = _with_verdicts(result.channels, adjust_p_values(_judged(result.channels)), alpha)
+            tests = 0 if q is None else int(q.notna().sum())
+            judged[place] = replace(result, effects=effects, channels=channels, alpha=alpha, tests=tests)
+    return tuple(judged)
+
+
+def _judged(effects: pd.DataFrame) -> pd.Series:
+    kept = effects[(effects["segment"] != "all") & effects["lift"].notna()]
+    return kept["p"].astype(float)
+
+
+def _with_verdicts(effects: pd.DataFrame, q: pd.Series, alpha: float) -> pd.DataFrame:
+    table = effects.copy()
+    table["q"] = q.reindex(table.index).astype(float)
+    table["verdict"] = [_judge(row, alpha) for row in table.itertuples()]
+    return table
+
+
+def _judge(row: object, alpha: float) -> str:
+    if pd.isna(row.lift):  # type: ignore[attr-defined]
+        return row.verdict  # type: ignore[attr-defined]
+    chance = row.p if row.segment == "all" else row.q  # type: ignore[attr-defined]
+    if chance <= alpha:
+        return "helped" if row.lift > 0 else "harmed"  # type: ignore[attr-defined]
+    return "points to harm" if row.upper < 0 else "no clear difference"  # type: ignore[attr-defined]
+
+
+def holm_p_values(p: pd.Series) -> pd.Series:
+    """Holm's (1979) adjusted p values: keeping those at or under 5 % errs anywhere with a chance of at most 5 %.
+
+    Parameters
+    ----------
+    p : pandas.Series
+        NaN where no test was possible.
+
+    Returns
+    -------
+    pandas.Series
+        On the same index.
+
+    Examples
+    --------
+    >>> holm_p_values(pd.Series([0.01, 0.04, None, 0.03])).round(3).tolist()
+    [0.03, 0.06, nan, 0.06]
+    """
+    known = p.astype(float).dropna().sort_values(kind="stable")
+    scaled = known.to_numpy() * range(len(known), 0, -1)
+    known[:] = pd.Series(scaled).cummax().clip(upper=1.0).to_numpy()
+    return known.reindex(p.index)
 
 
 def stack_experiments(results: Sequence[ExperimentResult]) -> pd.DataFrame:
@@ -137,197 +386,9 @@ def stack_experiments(results: Sequence[ExperimentResult]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        experiment, segment, arm, n, successes, rate with interval, withheld, lift with interval, p, q, shrunk lift with
-        interval, detectable, verdict, randomised.
+        experiment, segment, arm, n, successes, rate with interval, withheld, lift with interval, p, q, lift with the covariate
+        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, randomised.
     """
     if results:
         return pd.concat([result.as_table() for result in results], ignore_index=True)
     return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised"])
-
-
-def analyse_experiment(
-    experiment: Experiment,
-    assignment: pd.DataFrame,
-    outcomes: pd.DataFrame,
-    membership: pd.DataFrame | None,
-    *,
-    alpha: float = 0.05,
-    min_cell: int = 10,
-) -> ExperimentResult:
-    """Compare the arms as units were assigned, whether or not they took notice (intention to treat), by segment.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    assignment : pandas.DataFrame
-        Columns unit, arm, assigned_at.
-    outcomes : pandas.DataFrame
-        Columns unit, outcome, occurred_at; units that did nothing have no row.
-    membership : pandas.DataFrame or None
-        Segments from *before* the exposure: index unit, column ``segment``. A segment measured afterwards may itself
-        be an effect of the experiment. None when no earlier ones are known: then everybody is looked at together.
-    alpha : float
-        False discovery rate over segments.
-    min_cell : int
-        Segments with fewer units in an arm are withheld and not judged.
-
-    Returns
-    -------
-    ExperimentResult
-        For a campaign that was not randomised only ``arms`` is filled.
-
-    Raises
-    ------
-    ParameterError
-        If a table lacks a column.
-    DataContractError
-        If a randomised experiment has an arm without any unit.
-    """
-    if membership is None:
-        membership = pd.DataFrame({"segment": pd.Series(dtype="str")})
-    _check_columns(assignment, outcomes, membership)
-    units, left_out = _count_successes(experiment, assignment, outcomes)
-    units["segment"] = membership["segment"].reindex(units.index).astype(object)
-    unplaced = int(units["segment"].isna().sum())
-    if unplaced and unplaced < len(units):
-        left_out["units without a segment before the exposure, counted only over everybody"] = unplaced
-    segments = order_segments(units["segment"].dropna())
-    if experiment.randomised:
-        empty = [arm for arm in experiment.arms if not (units["arm"] == arm).any()]
-        if empty:
-            file = experiment.assignment.name
-            raise DataContractError([Violation("no unit in this arm", file, column="arm", value=arm) for arm in empty])
-    arms = _tabulate_arms(experiment, units, segments, min_cell)
-    notes = _note_gaps(experiment, arms)
-    shown = arms.drop(columns="small")
-    hidden = shown["withheld"]
-    shown.loc[hidden, ["successes", "rate", "lower", "upper"]] = math.nan
-    if not experiment.randomised:
-        empty_frames = [
-            pd.DataFrame(columns=list(names)) for names in (EFFECT_COLUMNS, ("segment", "p"), _HETEROGENEITY)
-        ]
-        return ExperimentResult(experiment, shown, *empty_frames, left_out, notes, alpha)
-    effects, heterogeneity = _measure_effects(experiment, arms, alpha)
-    srm = pd.DataFrame([{"segment": s, "p": _ratio_p(experiment, arms, s)} for s in [*segments, "all"]])
-    return ExperimentResult(experiment, shown, effects, srm, heterogeneity, left_out, notes, alpha)
-
-
-def _check_columns(assignment: pd.DataFrame, outcomes: pd.DataFrame, membership: pd.DataFrame) -> None:
-    needs = (("assignment", assignment, ("unit", "arm", "assigned_at")),
-             ("outcomes", outcomes, ("unit", "outcome", "occurred_at")), ("membership", membership, ("segment",)))  # fmt: skip
-    for name, table, columns in needs:
-        missing = [column for column in columns if column not in table.columns]
-        if missing:
-            raise ParameterError(
-                f"{name} needs the columns {', '.join(missing)}; got {', '.join(map(str, table.columns))}"
-            )
-
-
-def _count_successes(
-    experiment: Experiment, assignment: pd.DataFrame, outcomes: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Units with arm and success; and what was not counted."""
-    left_out: dict[str, int] = {}
-    arms = assignment.groupby("unit")["arm"].nunique()
-    both = arms.index[arms > 1]
-    if len(both):
-        left_out["units in two arms, counted in none"] = len(both)
-    kept = assignment[~assignment["unit"].isin(both)]
-    first = kept.sort_values("assigned_at", kind="stable").drop_duplicates("unit")
-    if len(kept) > len(first):
-        left_out["repeated assignments of a unit to the same arm, the first counted"] = len(kept) - len(first)
-    units = first.set_index("unit")[["arm", "assigned_at"]].sort_index()
-    wanted = outcomes[outcomes["outcome"] == experiment.outcome]
-    start = units["assigned_at"].reindex(wanted["unit"]).to_numpy()
-    days = (wanted["occurred_at"].to_numpy() - start) / np.timedelta64(1, "D")
-    reasons = {
-        "outcomes of units that were not assigned": np.isnan(days) & ~wanted["unit"].isin(both).to_numpy(),
-        "outcomes before the assignment": days < 0,
-        f"outcomes after the window of {experiment.window_days} days": days >= experiment.window_days,
-    }
-    left_out |= {reason: int(rows.sum()) for reason, rows in reasons.items() if rows.any()}
-    counted = set(wanted["unit"].to_numpy()[(days >= 0) & (days < experiment.window_days)])
-    units["success"] = units.index.isin(counted)
-    return units, left_out
-
-
-def _tabulate_arms(experiment: Experiment, units: pd.DataFrame, segments: list[str], min_cell: int) -> pd.DataFrame:
-    rows = []
-    for segment in [*segments, "all"]:
-        inside = units if segment == "all" else units[units["segment"] == segment]
-        for arm in experiment.arms:
-            n, k = int((inside["arm"] == arm).sum()), int(inside.loc[inside["arm"] == arm, "success"].sum())
-            rows.append((segment, arm, n, k, k / n if n else math.nan, *wilson_interval(k, n)))
-    arms = pd.DataFrame(rows, columns=[c for c in ARM_COLUMNS if c != "withheld"])
-    arms = withhold_small(arms, base="n", by=["arm"], hide=[], min_cell=min_cell)
-    arms["small"] = arms["n"] < min_cell
-    arms["successes"] = arms["successes"].astype(float)
-    return arms
-
-
-def _note_gaps(experiment: Experiment, arms: pd.DataFrame) -> tuple[str, ...]:
-    gaps = arms[(arms["n"] == 0) & (arms["segment"] != "all")]
-    notes = tuple(f"{row.segment} has no unit in arm {row.arm}." for row in gaps.itertuples())
-    if (arms["segment"] == "all").all():
-        return (*notes, "No segments from before the exposure are known, so everybody is looked at together.")
-    return notes
-
-
-def _ratio_p(experiment: Experiment, arms: pd.DataFrame, segment: str) -> float:
-    counts = arms[arms["segment"] == segment].set_index("arm")["n"]
-    return sample_ratio_p([counts[arm] for arm in experiment.arms], list(experiment.arms.values()))
-
-
-def _measure_effects(experiment: Experiment, arms: pd.DataFrame, alpha: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    counts = arms.set_index(["segment", "arm"])
-    rows = []
-    for segment in arms["segment"].unique():
-        control = counts.loc[(segment, experiment.control)]
-        for arm in experiment.arms:
-            if arm != experiment.control:
-                rows.append(_effect_row(str(segment), arm, control, counts.loc[(segment, arm)]))
-    effects = pd.DataFrame(rows)
-    judged = (effects["segment"] != "all") & effects["verdict"].isna()
-    effects["q"] = adjust_p_values(effects["p"].where(judged))
-    shrunk = ["shrunk", "shrunk_lower", "shrunk_upper"]
-    effects[shrunk] = math.nan
-    heterogeneity = []
-    for arm in (name for name in experiment.arms if name != experiment.control):
-        chosen = effects.index[judged & (effects["arm"] == arm)]
-        lifts, errors = effects.loc[chosen, "lift"], effects.loc[chosen, "error"]
-        q, p, i2 = measure_heterogeneity(lifts, errors)
-        tau = math.nan
-        if len(chosen):
-            found = shrink_lifts(lifts, errors)
-            effects.loc[chosen, shrunk] = np.column_stack([found.lift, found.lower, found.upper])
-            tau = found.tau
-        heterogeneity.append((arm, q, p, i2, tau, len(chosen)))
-    effects["verdict"] = [_judge(row, alpha) for row in effects.itertuples()]
-    return effects[list(EFFECT_COLUMNS)], pd.DataFrame(heterogeneity, columns=list(_HETEROGENEITY))
-
-
-def _effect_row(segment: str, arm: str, control: pd.Series, treated: pd.Series) -> dict[str, object]:
-    row: dict[str, object] = {"segment": segment, "arm": arm, "n_control": control["n"], "n_arm": treated["n"]}
-    if control["withheld"] or treated["withheld"] or not control["n"] or not treated["n"]:
-        blank = ("rate_control", "rate_arm", "lift", "lower", "upper", "p", "error", "detectable")
-        verdict = "too few units" if control["small"] or treated["small"] else "withheld"
-        return row | dict.fromkeys(blank, math.nan) | {"verdict": verdict}
-    k0, n0, k1, n1 = int(control["successes"]), int(control["n"]), int(treated["successes"]), int(treated["n"])
-    lower, upper = newcombe_interval(k1, n1, k0, n0)
-    # one success and one failure added to each arm, so that 0 of n has an error too (Agresti and Caffo, 2000)
-    smooth = [((k + 1) / (n + 2), n + 2) for k, n in ((k0, n0), (k1, n1))]
-    error = math.sqrt(sum(rate * (1 - rate) / n for rate, n in smooth))
-    return row | {
-        "rate_control": k0 / n0, "rate_arm": k1 / n1, "lift": k1 / n1 - k0 / n0, "lower": lower, "upper": upper,
-        "p": compare_rates(k0, n0, k1, n1), "error": error, "detectable": detectable_difference(k0 / n0, n0, n1),
-        "verdict": None,
-    }  # fmt: skip
-
-
-def _judge(row: object, alpha: float) -> str:
-    if row.verdict is not None:  # type: ignore[attr-defined]
-        return row.verdict  # type: ignore[attr-defined]
-    chance = row.p if row.segment == "all" else row.q  # type: ignore[attr-defined]
-    if chance <= alpha:
-        return "helped" if row.lift > 0 else "harmed"  # type: ignore[attr-defined]
-    return "points to harm" if row.upper < 0 else "no clear difference"  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,8 +11,11 @@ from ..display import Callout, Reading, Table, format_p
 from ..messaging.rates import say_share
 from ..words import source_words
 from .experiment import ExperimentResult
+from .wording import difference_words, interval_words, level_words
 
-__all__ = ["describe_experiment", "describe_experiments", "tabulate_arms", "tabulate_effects"]
+__all__ = [
+    "describe_experiment", "describe_experiments", "tabulate_arms", "tabulate_channels", "tabulate_effects",
+]  # fmt: skip
 
 
 def describe_experiments(results: Sequence[ExperimentResult], *, units: str = "units") -> Reading | Callout:
@@ -72,6 +76,8 @@ def describe_experiment(result: ExperimentResult, *, units: str = "units") -> Re
         _say_overall(result),
         _say_segments(result),
         _say_spread(result),
+        _say_adjusted(result),
+        _say_channels(result),
         " ".join(text for text in (_say_left_out(result, units), *result.notes) if text),
     ]
     return Reading([text for text in paragraphs if text])
@@ -108,26 +114,76 @@ def _say_ratio(result: ExperimentResult) -> str:
 
 def _say_overall(result: ExperimentResult) -> str:
     sentences = []
+    metric = result.experiment.metric
+    did = "did it" if metric == "binary" else "on average"
     for row in result.effects[result.effects["segment"] == "all"].itertuples():
         if row.verdict in ("too few units", "withheld"):
             sentences.append(f"{row.arm}: too few units to say anything.")
             continue
         sentences.append(
-            f"Over everybody, {row.rate_arm:.1%} did it in {row.arm} (n = {int(row.n_arm):,d}) and {row.rate_control:.1%} in "
-            f"{result.experiment.control} (n = {int(row.n_control):,d}): a difference of {_points(row.lift)} "
-            f"({_interval(row.lower, row.upper)}), "
+            f"Over everybody, {level_words(row.rate_arm, metric)} {did} in {row.arm} (n = {int(row.n_arm):,d}) and "
+            f"{level_words(row.rate_control, metric)} in {result.experiment.control} (n = {int(row.n_control):,d}): a difference of "
+            f"{difference_words(row.lift, metric)} (95 % interval {interval_words(row.lower, row.upper, metric)}), "
             f"{'more than chance explains' if row.p <= result.alpha else 'which chance alone may explain'} ({_say_p(row.p)})."
         )
-    hoped = result.experiment.outcome.replace("_", " ")
     lead = (
-        f"What was hoped for is “{hoped}” within {result.experiment.window_days} days; {result.experiment.control} is the control, "
-        "which everything is compared with."
+        f"What was hoped for is {_say_metric(result)} within {result.experiment.window_days} days; {result.experiment.control} is the "
+        "control, which everything is compared with. Everybody counts as assigned, whether or not the message was opened (intention "
+        "to treat)."
     )
     return " ".join([lead, *sentences])
 
 
+def _say_metric(result: ExperimentResult) -> str:
+    experiment, hoped = result.experiment, result.experiment.outcome.replace("_", " ")
+    if experiment.metric == "binary":
+        return f"“{hoped}”"
+    if experiment.metric == "mean":
+        return f"more of “{str(experiment.value).replace('_', ' ')}” of “{hoped}”, summed by unit,"
+    above, below = (str(name).replace("_", " ") for name in (experiment.numerator, experiment.denominator))
+    return f"more “{above}” for every “{below}” of “{hoped}” (the sum of one divided by the sum of the other)"
+
+
+def _say_adjusted(result: ExperimentResult) -> str:
+    """What the figure from before takes out of the noise (CUPED), beside the raw difference."""
+    rows = result.effects[(result.effects["segment"] == "all") & result.effects["cuped"].notna()]
+    metric, name = result.experiment.metric, str(result.experiment.covariate).replace("_", " ")
+    return " ".join(
+        f"With what “{name}” before the test explains taken out (CUPED), the difference of {row.arm} over everybody is "
+        f"{difference_words(row.cuped, metric)} (95 % interval {interval_words(row.cuped_lower, row.cuped_upper, metric)}); it explains "
+        f"{row.r2:.1%} of the spread (R2), so the interval is {_say_width(row)}. Verdicts rest on the raw difference."
+        for row in rows.itertuples()
+    )
+
+
+def _say_width(row: object) -> str:
+    raw = row.upper - row.lower  # type: ignore[attr-defined]
+    change = (row.cuped_upper - row.cuped_lower) / raw - 1 if raw else 0.0  # type: ignore[attr-defined]
+    return "about as wide" if abs(change) < 0.01 else f"{abs(change):.0%} {'narrower' if change < 0 else 'wider'}"
+
+
+def _say_channels(result: ExperimentResult) -> str:
+    inner = result.channels[result.channels["segment"] != "all"] if len(result.channels) else result.channels
+    shown = inner.dropna(subset=["lift"]) if len(inner) else inner
+    if shown.empty:
+        return ""
+    metric = result.experiment.metric
+    parts = [
+        f"{row.segment} {difference_words(row.lift, metric)} (95 % interval {interval_words(row.lower, row.upper, metric)}, "
+        f"n = {int(row.n_control):,d} and {int(row.n_arm):,d})"
+        for row in shown.itertuples()
+    ]
+    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1]
+    differ = " ".join(
+        f"Between channels they {'differ by more than chance explains' if row.p <= result.alpha else 'may well be the same'} "
+        f"(Cochran's Q: {_say_p(row.p)})."
+        for row in spread
+    )
+    return f"By channel: {'; '.join(parts)}. {differ}".strip()
+
+
 def _say_segments(result: ExperimentResult) -> str:
-    inner = result.effects[result.effects["segment"] != "all"]
+    inner, metric = result.effects[result.effects["segment"] != "all"], result.experiment.metric
     several = inner["arm"].nunique() > 1
     sentences = []
     phrases = {
@@ -136,15 +192,17 @@ def _say_segments(result: ExperimentResult) -> str:
         "points to harm": "There are signs of harm, not beyond doubt once all segments are looked at together, in",
     }
     for verdict, phrase in phrases.items():
-        hits = [_say_lift(row, several) for row in inner[inner["verdict"] == verdict].itertuples()]
+        hits = [_say_lift(row, several, metric) for row in inner[inner["verdict"] == verdict].itertuples()]
         if hits:
             sentences.append(f"{phrase} {'; '.join(hits)}.")
     open_rows = inner[inner["verdict"] == "no clear difference"]
     if len(open_rows):
         listed = ", ".join(_name(row, several) for row in open_rows.itertuples())
         known = open_rows["detectable"].dropna()
-        low, high = (f"{100 * edge:.0f}" for edge in (known.min(), known.max())) if len(known) else ("", "")
-        span = f"{low} points" if low == high else f"{low} to {high} points, depending on the segment,"
+        low, high = (
+            (difference_words(edge, metric, sign="") for edge in (known.min(), known.max())) if len(known) else ("", "")
+        )
+        span = low if low == high else f"{low} to {high}, depending on the segment,"
         least = f" With these numbers of units a difference of less than {span} would often go unseen."
         sentences.append(f"No clear difference in {listed}.{least if len(known) else ''}")
     small = inner[inner["verdict"].isin(["too few units", "withheld"])]
@@ -153,11 +211,22 @@ def _say_segments(result: ExperimentResult) -> str:
             f"Too few units to say anything in {', '.join(_name(row, several) for row in small.itertuples())}."
         )
     if len(inner):
-        sentences.append(
-            f"Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that (of "
-            f"all so named, at most about {result.alpha:.0%} are expected to be false finds). The intervals do not."
-        )
+        sentences.append(_say_family(result))
     return " ".join(sentences)
+
+
+def _say_family(result: ExperimentResult) -> str:
+    experiment = result.experiment
+    which = f"the {result.tests} tests of the family “{experiment.rule.label or experiment.family}”"
+    tests = which if experiment.family else f"these {result.tests} tests" if result.tests > 1 else "this one test"
+    if experiment.rule.control == "familywise":
+        rate = f"the chance that any of {tests} is so named falsely is at most {result.alpha:.0%}"
+    else:
+        rate = f"of all so named among {tests}, at most about {result.alpha:.0%} are expected to be false finds"
+    return (
+        "Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that "
+        f"({rate}). The intervals do not."
+    )
 
 
 def _say_spread(result: ExperimentResult) -> str:
@@ -174,6 +243,11 @@ def _say_spread(result: ExperimentResult) -> str:
             f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: {_say_p(row.p)}; about "
             f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
         )
+        if row.reversed:
+            sentences.append(
+                "Careful: over everybody the difference points one way, and with the same mix of segments in both arms the other way "
+                f"({difference_words(row.standardised, result.experiment.metric)}; Simpson's paradox). Read the segments, not the total."
+            )
     if sentences:
         sentences.append(
             "The shrunk column pulls each segment's difference towards their mean, the more the fewer units it rests on: a better "
@@ -189,23 +263,16 @@ def _say_left_out(result: ExperimentResult, units: str) -> str:
     return f"Left out or counted apart: {'; '.join(f'{reason}: {count:,d}' for reason, count in reasons.items())}."
 
 
-def _say_lift(row: object, several: bool) -> str:
+def _say_lift(row: object, several: bool, metric: str) -> str:
+    span = interval_words(row.lower, row.upper, metric)  # type: ignore[attr-defined]
     return (
-        f"{_name(row, several)} ({_points(row.lift)}, {_interval(row.lower, row.upper)}, "  # type: ignore[attr-defined]
+        f"{_name(row, several)} ({difference_words(row.lift, metric)}, 95 % interval {span}, "  # type: ignore[attr-defined]
         f"n = {int(row.n_control)} and {int(row.n_arm)})"  # type: ignore[attr-defined]
     )
 
 
 def _name(row: object, several: bool) -> str:
     return f"{row.segment} ({row.arm})" if several else str(row.segment)  # type: ignore[attr-defined]
-
-
-def _points(lift: float) -> str:
-    return f"{100 * lift:+.1f} points"
-
-
-def _interval(lower: float, upper: float) -> str:
-    return f"95 % interval {100 * lower:+.1f} to {100 * upper:+.1f}"
 
 
 def _say_p(p: float) -> str:
@@ -227,11 +294,11 @@ def tabulate_effects(
     Returns
     -------
     Table, Callout or Reading
-        The shares by segment and arm, without differences, when nothing was randomised; an empty reading when there is no
-        experiment, which ``describe_experiments`` says.
+        The shares by segment and arm, without differences, when nothing was randomised or the arms are not of the planned sizes;
+        an empty reading when there is no experiment, which ``describe_experiments`` says.
     """
     chosen = _listed(results)
-    shown = [result for result in chosen if result.experiment.randomised]
+    shown = [result for result in chosen if result.experiment.randomised and not result.alarm]
     if not chosen:
         return Reading(())
     if not shown:
@@ -241,21 +308,32 @@ def tabulate_effects(
         "rate_arm": "Treated", "lift": "Difference", "lower": "from", "upper": "to", "q": "q", "shrunk": "Shrunk",
         "detectable": "Could see", "verdict": "Verdict",
     }  # fmt: skip
+    adjusted = any(result.effects["cuped"].notna().any() for result in shown)
+    if adjusted:
+        names = {key: word for name, label in names.items() for key, word in _beside(name, label)}
     frame = _stack([result.effects for result in shown], shown, names)
     frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
-    points = ["Difference", "from", "to", "Shrunk", "Could see"]
-    frame[points] = 100 * frame[points].astype(float)
-    signed = dict.fromkeys(points[:4], "+.1f")
+    if all(len(result.experiment.treated) == 1 for result in shown):
+        frame = frame.drop(columns="Arm")
+    points = [name for name in ("Difference", "from", "to", "CUPED", "Shrunk", "Could see") if name in frame]
+    shares = {result.experiment.metric for result in shown} == {"binary"}
+    if shares:
+        frame[points] = 100 * frame[points].astype(float)
+    signed = {name: "+.1f" if shares else "+.3g" for name in points[:-1]}
+    level = ".1%" if shares else ".3g"
     formats = {
         "n control": ",.0f",
         "n arm": ",.0f",
-        "Control": ".1%",
-        "Treated": ".1%",
-        "Could see": ".1f",
+        "Control": level,
+        "Treated": level,
+        "Could see": ".1f" if shares else ".3g",
+        "R2": ".1%",
         "q": "p",
     } | signed
+    what = "share in the arm minus share in control, in percentage points" if shares else "treated minus control"
     note = (
-        "Difference: share in the arm minus share in control, in percentage points, with 95 % interval (from, to). q: share of "
+        f"Difference: {what}, with 95 % interval (from, to). "
+        f"{'CUPED: the same with what was known before taken out, which explains R2 of the spread. ' if adjusted else ''}q: share of "
         "false finds to expect among segments with a q this small or smaller; everybody together is one test and needs none. Shrunk: "
         "pulled towards the mean of segments. Could see: the smallest difference that these numbers of units would show four times in five."
     )
@@ -290,7 +368,11 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
     }
     frame = _stack([result.arms for result in chosen], chosen, names)
     frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
-    formats = {"n": ",.0f", "Did it": ",.0f", "Share": ".1%", "from": ".1%", "to": ".1%"}
+    shares = all(result.experiment.metric == "binary" for result in chosen)
+    formats = {"n": ",.0f", "Did it": ",.0f"} | dict.fromkeys(("Share", "from", "to"), ".1%" if shares else ".4g")
+    if not shares:
+        frame = frame.rename(columns={"Did it": "Sum", "Share": "Mean or ratio"})
+        formats |= {"Sum": ",.6g", "Mean or ratio": ".4g"}
     told = "; ".join(f"{r.experiment.title} (within {r.experiment.window_days} days)" for r in chosen)
     note = "from, to: 95 % interval of the share. A dash is withheld: too few units to publish, or nobody."
     if not all(result.experiment.randomised for result in chosen):
@@ -298,6 +380,37 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
             " Whom a campaign reached was chosen, not left to chance: shares describe, and no difference is computed."
         )
     return Table(frame, f"What those in each arm did, by segment: {told}.{source_words(source)}", formats, note)
+
+
+def _beside(name: str, label: str) -> list[tuple[str, str]]:
+    """Columns of the difference with the covariate taken out, after the raw one."""
+    return [(name, label), ("cuped", "CUPED"), ("r2", "R2")] if name == "upper" else [(name, label)]
+
+
+def tabulate_channels(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Reading:
+    """Table of differences by channel; nothing where no experiment names a channel.
+
+    Parameters
+    ----------
+    results : ExperimentResult or sequence of them
+    source : str
+        Source line of the caption.
+
+    Returns
+    -------
+    Table or Reading
+    """
+    shown = [replace(result, effects=result.channels) for result in _listed(results) if len(result.channels)]
+    if not shown:
+        return Reading(())
+    table = tabulate_effects(shown, source=source)
+    frame = table.frame.rename(columns={"Segment": "Channel"})
+    return Table(
+        frame,
+        table.caption.replace("by segment", "by channel"),
+        table.formats,
+        table.note.replace("segment", "channel"),
+    )
 
 
 def _listed(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:

@@ -1,0 +1,164 @@
+"""Differences between arms by segment or channel: raw, with the covariate taken out, shrunk, and whether they differ."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from ..messaging.rates import withhold_small
+from ..qualitative.intervals import newcombe_interval, wilson_interval
+from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift
+from .numbers import compare_rates, detectable_difference, measure_heterogeneity, shrink_lifts
+from .registration import Experiment
+from .sequential import always_valid_half
+from .units import arm_data
+
+__all__ = ["ARM_COLUMNS", "EFFECT_COLUMNS", "HETEROGENEITY", "measure_arms", "measure_effects", "measure_lift"]
+
+ARM_COLUMNS = ("segment", "arm", "n", "successes", "rate", "lower", "upper", "withheld")
+EFFECT_COLUMNS = (
+    "segment", "arm", "n_control", "n_arm", "rate_control", "rate_arm", "lift", "lower", "upper", "p", "q", "cuped",
+    "cuped_lower", "cuped_upper", "r2", "valid_lower", "valid_upper", "shrunk", "shrunk_lower", "shrunk_upper",
+    "detectable", "verdict", "error", "freedom",
+)  # fmt: skip
+HETEROGENEITY = ("arm", "q", "p", "i2", "tau", "segments", "standardised", "reversed")
+Z_SEEN = 2.8015852  # 1.96 + 0.84: standard errors that a two-sided test at 5 % finds four times in five
+PRIOR_SHARES, PRIOR_SPREADS = 0.1, 0.25  # scale of true differences between segments: in shares; in sd of a unit
+
+
+def measure_lift(
+    control: ArmData, arm: ArmData, *, binary: bool, adjust: bool = False, alpha: float = 0.05
+) -> LiftEstimate:
+    """Difference of two arms: Newcombe's interval for shares of units, Student's t for everything else.
+
+    Parameters
+    ----------
+    control, arm : ArmData
+    binary : bool
+        Values are 0 or 1.
+    adjust : bool
+        Take out what the covariate explains.
+    alpha : float
+
+    Returns
+    -------
+    LiftEstimate
+
+    Examples
+    --------
+    >>> ones = lambda k, n: ArmData(np.r_[np.ones(k), np.zeros(n - k)])
+    >>> round(measure_lift(ones(200, 2000), ones(240, 2000), binary=True).p, 7)
+    0.043205
+    """
+    if not binary or adjust or control.cluster is not None:
+        return estimate_lift(control, arm, alpha=alpha, adjust=adjust)
+    k0, n0, k1, n1 = int(control.value.sum()), len(control.value), int(arm.value.sum()), len(arm.value)
+    lower, upper = newcombe_interval(k1, n1, k0, n0, coverage=1 - alpha)
+    # one success and one failure added to each arm, so that 0 of n has an error too (Agresti and Caffo, 2000)
+    smooth = [((k + 1) / (n + 2), n + 2) for k, n in ((k0, n0), (k1, n1))]
+    error = math.sqrt(sum(rate * (1 - rate) / n for rate, n in smooth))
+    return LiftEstimate(k1 / n1 - k0 / n0, error, n0 + n1 - 2, compare_rates(k0, n0, k1, n1), lower, upper)
+
+
+def measure_arms(
+    experiment: Experiment, units: pd.DataFrame, cuts: list[str], *, by: str, min_cell: int
+) -> pd.DataFrame:
+    """What units of each arm did, by cut and over everybody ("all"); ``small`` marks cells under ``min_cell``."""
+    rows = []
+    for cut in [*cuts, "all"]:
+        inside = units if cut == "all" else units[units[by] == cut]
+        for arm in experiment.arms:
+            data = arm_data(inside, arm, ratio=experiment.metric == "ratio")
+            n, total = len(data.value), float(data.value.sum())
+            least = n if data.cluster is None else len(set(data.cluster))
+            if experiment.metric == "binary" and data.cluster is None:
+                limits = (total / n if n else math.nan, *wilson_interval(int(total), n))
+            else:
+                limits = estimate_arm(data)
+            rows.append((cut, arm, n, total, *limits, least))
+    arms = pd.DataFrame(rows, columns=[*(c for c in ARM_COLUMNS if c != "withheld"), "least"])
+    arms = withhold_small(arms, base="least", by=["arm"], hide=[], min_cell=min_cell)
+    return arms.assign(small=arms["least"] < min_cell)
+
+
+def measure_effects(
+    experiment: Experiment, units: pd.DataFrame, arms: pd.DataFrame, *, by: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Differences by cut with ``EFFECT_COLUMNS`` (q and verdicts still open), and whether they differ between cuts.
+
+    Cuts whose cells are too small are not judged; their verdict says why.
+    """
+    counts = arms.set_index(["segment", "arm"])
+    rows = []
+    for cut in arms["segment"].unique():
+        inside = units if cut == "all" else units[units[by] == cut]
+        for arm in experiment.treated:
+            control, treated = counts.loc[(cut, experiment.control)], counts.loc[(cut, arm)]
+            rows.append(_row(experiment, inside, str(cut), arm, control, treated))
+    effects = pd.DataFrame(rows)
+    shrunk = ["shrunk", "shrunk_lower", "shrunk_upper"]
+    effects[[*shrunk, "q"]] = math.nan
+    judged = (effects["segment"] != "all") & effects["verdict"].isna()
+    spread = []
+    for arm in experiment.treated:
+        chosen = effects.index[judged & (effects["arm"] == arm) & (effects["error"] > 0)]
+        lifts, errors = effects.loc[chosen, "lift"], effects.loc[chosen, "error"]
+        tau = math.nan
+        if len(chosen):
+            found = shrink_lifts(lifts, errors, scale=_prior_scale(experiment, effects.loc[chosen]))
+            effects.loc[chosen, shrunk] = np.column_stack([found.lift, found.lower, found.upper])
+            tau = found.tau
+        total = effects[(effects["segment"] == "all") & (effects["arm"] == arm)].iloc[0]
+        crude = total["lift"]
+        same, turned = _standardise(effects.loc[chosen], crude, total["n_control"] + total["n_arm"])
+        spread.append((arm, *measure_heterogeneity(lifts, errors), tau, len(chosen), same, turned))
+    return effects[list(EFFECT_COLUMNS)], pd.DataFrame(spread, columns=list(HETEROGENEITY))
+
+
+def _row(
+    experiment: Experiment, units: pd.DataFrame, cut: str, arm: str, control: pd.Series, treated: pd.Series
+) -> dict[str, object]:
+    row: dict[str, object] = {"segment": cut, "arm": arm, "n_control": control["n"], "n_arm": treated["n"]}
+    open_names = [name for name in EFFECT_COLUMNS if name not in row and name != "verdict"]
+    row |= dict.fromkeys(open_names, math.nan)
+    if control["withheld"] or treated["withheld"] or not min(control["least"], treated["least"]):
+        return row | {"verdict": "too few units" if control["small"] or treated["small"] else "withheld"}
+    ratio, binary = experiment.metric == "ratio", experiment.metric == "binary"
+    parts = [arm_data(units, name, ratio=ratio) for name in (experiment.control, arm)]
+    if min(control["least"], treated["least"]) < 2 or any(p.base is not None and p.base.sum() == 0 for p in parts):
+        return row | {"verdict": "too few units"}
+    found = measure_lift(*parts, binary=binary)
+    n = float(control["n"] + treated["n"])
+    half = always_valid_half(found.error, n, tuned_to=n) if found.error > 0 else 0.0
+    plain = binary and parts[0].cluster is None
+    seen = detectable_difference(control["rate"], control["n"], treated["n"]) if plain else Z_SEEN * found.error
+    row |= {
+        "rate_control": control["rate"], "rate_arm": treated["rate"], "lift": found.lift, "lower": found.lower, "upper": found.upper,
+        "p": found.p, "error": found.error, "freedom": found.freedom, "detectable": seen, "verdict": None,
+        "valid_lower": found.lift - half, "valid_upper": found.lift + half,
+    }  # fmt: skip
+    if all(part.covariate is not None and not np.isnan(part.covariate).all() for part in parts):
+        less = measure_lift(*parts, binary=binary, adjust=True)
+        row |= {"cuped": less.lift, "cuped_lower": less.lower, "cuped_upper": less.upper, "r2": less.r2}
+    return row
+
+
+def _prior_scale(experiment: Experiment, rows: pd.DataFrame) -> float:
+    if experiment.metric == "binary":
+        return PRIOR_SHARES
+    spreads = rows["error"] / np.sqrt((1 / rows["n_control"] + 1 / rows["n_arm"]).astype(float))
+    return PRIOR_SPREADS * float(spreads.median())
+
+
+def _standardise(rows: pd.DataFrame, crude: float, everybody: float) -> tuple[float, bool]:
+    """Difference if the arms had the same mix of cuts, and whether the crude one points the other way (Simpson).
+
+    Looked for only where the cuts hold nine in ten units, and only where both are more than a rounding error.
+    """
+    sizes = (rows["n_control"] + rows["n_arm"]).astype(float)
+    if not len(rows) or sizes.sum() < 0.9 * everybody:
+        return math.nan, False
+    same = float((sizes * rows["lift"].astype(float)).sum() / sizes.sum())
+    return same, bool(same * crude < 0 and min(abs(same), abs(crude)) > 1e-9)
