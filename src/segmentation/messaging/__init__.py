@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .cites import PROOF_COLUMNS, VALUE_COLUMNS, Cites, load_cites
 from .coverage import (
     coverage_grid,
     describe_coverage,
@@ -22,6 +23,9 @@ __all__ = [
     "JOURNEY_COLUMNS",
     "LINT_COLUMNS",
     "MESSAGE_COLUMNS",
+    "PROOF_COLUMNS",
+    "VALUE_COLUMNS",
+    "Cites",
     "count_syllables",
     "coverage_grid",
     "describe_coverage",
@@ -32,6 +36,7 @@ __all__ = [
     "find_stale_proofs",
     "format_mermaid",
     "lint_messages",
+    "load_cites",
     "load_limits",
     "load_messages",
     "map_journey",

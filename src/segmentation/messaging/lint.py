@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..words import source_words
+from .fields import FIELD, UNFILLED, field_names, fill_fields
 from .limits import load_limits
 from .readability import measure_grade, measure_lix, split_words
 
@@ -28,8 +29,6 @@ LINT_COLUMNS = (
     "sentence",
     "source",
 )
-_FIELD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
-_UNRESOLVED = re.compile(r"\{[^}]*\}+|\[[^\]]*\]|<[^>]*>|\b(?:XXX+|TBD|TODO|FIXME)\b|\blorem\b", re.IGNORECASE)
 # GSM 03.38; the second line's characters take two places
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -87,12 +86,12 @@ def lint_messages(messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = 
 
 def _lint_one(message: pd.Series, rules: Mapping[str, Any]) -> Iterator[Finding]:
     element = rules["channels"][message["channel"]][message["element"]]
-    shown = _FIELD.sub(lambda found: "x" * rules["placeholders"].get(found[1], 12), message["text"])
+    shown = fill_fields(message["text"], rules["placeholders"])
     yield from _lint_length(shown, element)
     yield from _lint_placeholders(message["text"], rules)
-    yield from _lint_manners(_FIELD.sub(" ", message["text"]), message, rules)
+    yield from _lint_manners(FIELD.sub(" ", message["text"]), message, rules)
     if element.get("readable"):
-        yield from _lint_reading(_FIELD.sub("name", message["text"]), message, rules)
+        yield from _lint_reading(FIELD.sub("name", message["text"]), message, rules)
     if element.get("sms"):
         yield from _lint_sms(shown, element, rules)
 
@@ -141,11 +140,11 @@ def _lint_length(text: str, element: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lint_placeholders(text: str, rules: Mapping[str, Any]) -> Iterator[Finding]:
-    for name in _FIELD.findall(text):
+    for name in sorted(field_names(text)):
         if name not in rules["placeholders"]:
             allowed = ", ".join(rules["placeholders"])
             yield "unknown_field", "error", name, allowed, f"The tool has no field {name!r}; it has {allowed}.", "house"
-    for found in _UNRESOLVED.findall(_FIELD.sub(" ", text)):
+    for found in UNFILLED.findall(FIELD.sub(" ", text)):
         yield "unresolved_placeholder", "error", found, "", f"{found!r} was never filled in.", "house"
 
 

@@ -91,6 +91,10 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
             path = study.resolve(named)
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             found[key] = {_relative(file, study.folder): digest(file) for file in files if file.is_file()}
+    written = [study.messaging.value_props, study.messaging.proofs, study.messaging.voice, study.messaging.told]
+    if any(written):
+        files = [study.resolve(name) for name in written if name is not None]
+        found["messaging"] = {_relative(file, study.folder): digest(file) for file in files}
     rules = [study.resolve(part.rules) for part in study.segmentations.values() if part.rules is not None]
     if rules:
         found["rules"] = {_relative(file, study.folder): digest(file) for file in rules}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .choices import Choices
 from .jobs import Job
 from .load import load_study
+from .messaging import ChannelPlan, Messaging
 from .model import Study, study_schema
 from .parts import Source, Variable
 from .segmenting import METHODS, Segmenting
@@ -16,9 +17,11 @@ from .use import Criterion, Scorecard, Targeting
 
 __all__ = [
     "METHODS",
+    "ChannelPlan",
     "Choices",
     "Criterion",
     "Job",
+    "Messaging",
     "Scorecard",
     "Segmenting",
     "Source",

@@ -45,3 +45,7 @@ class Choices(Part):
     map_neighbours: int = Field(30, ge=2, le=200, description="UMAP's n_neighbors for the map.")
     interviews: int = Field(8, ge=1, le=100, description="Interviews planned a segment.")
     response_rate: float = Field(0.25, gt=0, le=1, description="Share of those invited to an interview who come.")
+    proof_months: int = Field(12, ge=1, description="Months after which a proof cited by a message is too old.")
+    same_words: float = Field(
+        0.8, gt=0, lt=1, description="Share of words in common above which two personas are told the same."
+    )

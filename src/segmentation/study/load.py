@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..errors import StudyError, Violation, nearest_word
 from .choices import Choices
 from .jobs import Job
+from .messaging import ChannelPlan, Messaging
 from .model import Study
 from .parts import Part, Source, Variable
 from .references import check_references
@@ -92,6 +93,7 @@ def _keys_at(place: tuple[Any, ...]) -> list[str]:
         "segmentations": Segmenting,
         "jobs": Job,
         "choices": Choices,
+        "messaging": Messaging if len(place) < 3 else ChannelPlan,
         "scorecard": Scorecard,
         "targeting": Targeting if len(place) < 3 else Criterion,
     }

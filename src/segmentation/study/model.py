@@ -10,6 +10,7 @@ from pydantic import Field
 
 from .choices import Choices
 from .jobs import Job
+from .messaging import Messaging
 from .parts import Name, Part, Source, Variable
 from .segmenting import Segmenting
 from .use import Scorecard, Targeting
@@ -62,6 +63,7 @@ class Study(Part):
     journeys: dict[Name, tuple[str, ...]] = Field(
         {}, description="Journey stage: events that mark it, in order of stages."
     )
+    messaging: Messaging = Messaging()
     choices: Choices = Choices()
     folder: Path = Field(Path(), exclude=True)
     file: Path = Field(Path(), exclude=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import Violation, nearest_word
 from .jobs import check_jobs
+from .messaging import check_messaging
 from .model import Study
 from .segmenting import METHODS
 
@@ -36,6 +37,7 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
         found += _check_segmenting(study, label, lines)
     found += _check_names(study, lines)
     found += check_jobs(study, lines)
+    found += check_messaging(study, lines)
     for key, source in study.sources.items():
         for pattern in source.paths:
             if not study.expand(pattern):
