@@ -12,25 +12,36 @@ from .coverage import (
     tabulate_coverage,
     tabulate_stale_proofs,
 )
-from .journey import JOURNEY_COLUMNS, describe_journey, format_mermaid, map_journey, tabulate_journey
+from .journey import JOURNEY_COLUMNS, TOUCH_COLUMNS, count_touchpoints, map_journey, select_segments
+from .journey_words import describe_journey, describe_waits, tabulate_journey, tabulate_touchpoints
 from .limits import load_limits
 from .lint import LINT_COLUMNS, describe_lint, lint_messages, tabulate_lint
 from .matrix import MESSAGE_COLUMNS, load_messages
+from .members import match_personas
+from .mermaid import format_mermaid
 from .rates import say_share, withhold_small
 from .readability import count_syllables, measure_grade, measure_lix
+from .told import TOLD_COLUMNS, describe_told, load_told, summarise_told, tabulate_told
+from .waits import Wait, measure_wait
 
 __all__ = [
     "JOURNEY_COLUMNS",
     "LINT_COLUMNS",
     "MESSAGE_COLUMNS",
     "PROOF_COLUMNS",
+    "TOLD_COLUMNS",
+    "TOUCH_COLUMNS",
     "VALUE_COLUMNS",
     "Cites",
+    "Wait",
     "count_syllables",
+    "count_touchpoints",
     "coverage_grid",
     "describe_coverage",
     "describe_journey",
     "describe_lint",
+    "describe_told",
+    "describe_waits",
     "find_orphan_pains",
     "find_same_words",
     "find_stale_proofs",
@@ -39,13 +50,20 @@ __all__ = [
     "load_cites",
     "load_limits",
     "load_messages",
+    "load_told",
     "map_journey",
+    "match_personas",
     "measure_grade",
     "measure_lix",
+    "measure_wait",
     "say_share",
+    "select_segments",
+    "summarise_told",
     "tabulate_coverage",
     "tabulate_journey",
     "tabulate_lint",
     "tabulate_stale_proofs",
+    "tabulate_told",
+    "tabulate_touchpoints",
     "withhold_small",
 ]
