@@ -16,7 +16,7 @@ from .members import Members
 from .rates import order_segments, withhold_small
 from .waits import measure_wait
 
-__all__ = ["JOURNEY_COLUMNS", "TOUCH_COLUMNS", "count_touchpoints", "map_journey", "select_segments"]
+__all__ = ["JOURNEY_COLUMNS", "TOUCH_COLUMNS", "count_touchpoints", "group_units", "map_journey", "select_segments"]
 
 JOURNEY_COLUMNS = (
     "segment", "persona_id", "stage", "position", "n", "reached", "share", "lower", "upper", "previous", "converted",
@@ -76,7 +76,7 @@ def map_journey(
     ParameterError
         If ``membership`` has no column ``segment`` or the events lack a column.
     """
-    groups = _group_units(membership, members)
+    groups = group_units(membership, members)
     events = data.tables.get("events") if isinstance(data, Dataset) else data
     if events is None or not study.journeys:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in JOURNEY_COLUMNS})
@@ -110,7 +110,7 @@ def count_touchpoints(
         them through this channel; a unit may have come through several), share with its 95 % Wilson interval. Cells
         of fewer than ``min_cell`` units are withheld. Most used channels first.
     """
-    groups = _group_units(membership, members)
+    groups = group_units(membership, members)
     events = data.tables.get("events") if isinstance(data, Dataset) else data
     rows: list[dict[str, Any]] = []
     first = _first_times(events, study) if events is not None and study.journeys else None
@@ -138,7 +138,7 @@ def select_segments(journeys: pd.DataFrame) -> pd.DataFrame:
     return journeys[journeys["persona_id"] == ""] if "persona_id" in journeys.columns else journeys
 
 
-def _group_units(membership: pd.DataFrame, members: Members | None) -> dict[tuple[str, str], pd.Index]:
+def group_units(membership: pd.DataFrame, members: Members | None) -> dict[tuple[str, str], pd.Index]:
     """(segment, persona or "") to unit ids: segments, their personas, everybody."""
     if "segment" not in membership.columns:
         raise ParameterError(f"membership needs the column 'segment'; got {', '.join(map(str, membership.columns))}")

@@ -80,6 +80,10 @@ def _from_file(
     file = study.resolve(str(study.messaging.told))
     given, violations = read_rows(file, _WRITTEN)
     transcripts = consented_transcripts(coded)
+    if not transcripts:
+        fix = "Add transcripts and who agreed to be quoted to sources, or take messaging.told out"
+        violations.append(Violation("nobody in this study was interviewed and may be quoted", file.name, fix=fix))
+        raise DataContractError(violations)
     lists = {"stage": list(study.journeys), "emotion": list(_EMOTIONS)[:-1], "persona_id": personas}
     seen: dict[tuple[str, ...], int] = {}
     for row, record in given.iterrows():
