@@ -21,7 +21,14 @@ from .matrix import MESSAGE_COLUMNS, load_messages
 from .members import match_personas
 from .mermaid import format_mermaid
 from .pack import PACK_COLUMNS, compose_pack, describe_pack, pack_page
-from .plan import count_reachable, describe_plan, detectable_lift, needed_people, plan_channels, tabulate_plan
+from .plan import (
+    count_reachable,
+    describe_channel_plan,
+    detectable_lift,
+    needed_people,
+    plan_channels,
+    tabulate_channel_plan,
+)
 from .rates import say_share, withhold_small
 from .readability import count_syllables, measure_grade, measure_lix
 from .told import TOLD_COLUMNS, describe_told, load_told, summarise_told, tabulate_told
@@ -45,12 +52,12 @@ __all__ = [
     "count_syllables",
     "count_touchpoints",
     "coverage_grid",
+    "describe_channel_plan",
     "describe_coverage",
     "describe_gaps",
     "describe_journey",
     "describe_lint",
     "describe_pack",
-    "describe_plan",
     "describe_told",
     "describe_waits",
     "detectable_lift",
@@ -77,11 +84,11 @@ __all__ = [
     "say_share",
     "select_segments",
     "summarise_told",
+    "tabulate_channel_plan",
     "tabulate_coverage",
     "tabulate_journey",
     "tabulate_lint",
     "tabulate_missing_locales",
-    "tabulate_plan",
     "tabulate_stale_proofs",
     "tabulate_told",
     "tabulate_touchpoints",

@@ -138,8 +138,9 @@ def describe_waits(journeys: pd.DataFrame, study: Study, *, names: dict[str, str
     everybody = select_segments(journeys)
     everybody = everybody[(everybody["segment"] == "all") & ~everybody["withheld"].astype(bool)].sort_values("position")
     stages = everybody.set_index("position")["stage"]
+    known = _all_reached(everybody)
     parts = []
-    for row in everybody[everybody["previous"].fillna(0) > 0].itertuples():
+    for row in everybody[(everybody["previous"].fillna(0) > 0) & (everybody["position"] > known)].itertuples():
         way = f"{_words(stages[row.position - 1])} to {_words(row.stage)}"
         if pd.isna(row.median_days):
             parts.append(

@@ -15,6 +15,7 @@ import pandas as pd
 from ..display import Callout, Reading
 from ..words import count_words
 from .cites import Cites
+from .limits import channel_words
 
 __all__ = ["PACK_COLUMNS", "PIECES", "compose_pack", "describe_pack", "pack_page"]
 
@@ -112,7 +113,8 @@ def compose_pack(
             rows += [
                 {"persona_id": persona["persona_id"], "piece": key, **row} for row in _piece(persona, piece, sources)
             ]
-    return pd.DataFrame(rows, columns=list(PACK_COLUMNS)).fillna("").astype("str")
+    cells = [{column: row.get(column, "") for column in PACK_COLUMNS} for row in rows]
+    return pd.DataFrame(cells, columns=list(PACK_COLUMNS), dtype="str")
 
 
 def _piece(persona: Mapping[str, Any], piece: Piece, sources: _Sources) -> list[dict[str, Any]]:
@@ -161,7 +163,7 @@ def _parts(
                 )
                 found.append(row | {"kind": "translation"})
         if here.empty and element in piece.needs and not (piece.composed and element == "abstract"):
-            text = f"No {element.replace('_', ' ')} is written for {persona['name']} on {piece.channel}."
+            text = f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)})."
             found.append(_row(element, "gap", text, stage=stage, variant=variant))
     return found
 
@@ -307,7 +309,7 @@ def describe_pack(pack: pd.DataFrame, *, names: Mapping[str, str] | None = None)
     whole, total = int((pieces == 0).sum()), len(pieces)
     paragraphs = [
         f"The pack has {count_words(total, 'piece')} for {count_words(pack['persona_id'].nunique(), 'persona')}, {whole} of them without a "
-        "gap. Every line is the team's own or a customer's; nothing was written by a machine."
+        "gap. Every line is the team's own or a customer's; none was made up to fill a gap."
     ]
     if len(gaps):
         worst = gaps.groupby("piece", sort=False)["persona_id"].nunique().sort_values(ascending=False, kind="stable")

@@ -14,10 +14,12 @@ from ..errors import ParameterError
 from ..study import Study
 from ..words import few_words, join_words, source_words
 from .journey import group_units
+from .limits import channel_words
 from .members import Members
 
 __all__ = [
-    "PLAN_COLUMNS", "count_reachable", "describe_plan", "detectable_lift", "needed_people", "plan_channels", "tabulate_plan",
+    "PLAN_COLUMNS", "count_reachable", "describe_channel_plan", "detectable_lift", "needed_people", "plan_channels",
+    "tabulate_channel_plan",
 ]  # fmt: skip
 
 PLAN_COLUMNS = (
@@ -164,7 +166,7 @@ def plan_channels(study: Study, reachable: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
 
 
-def describe_plan(
+def describe_channel_plan(
     plan: pd.DataFrame, reachable: pd.DataFrame, *, names: Mapping[str, str] | None = None
 ) -> Reading | Callout:
     """What to start with on each channel, and when personas may follow, in plain sentences.
@@ -200,7 +202,7 @@ def describe_plan(
             else "no persona can be counted"
         )
         able = personas[personas["proposal"] == "persona"]["persona_id"]
-        name = str(channel).replace("_", " ")
+        name = channel_words(str(channel))
         if not first["used"]:
             sentence = (
                 f"{name}: not used before, so begin with the broad message to each segment. Finding {size}; {most}."
@@ -219,14 +221,14 @@ def describe_plan(
     return Reading(paragraphs)
 
 
-def tabulate_plan(
+def tabulate_channel_plan(
     plan: pd.DataFrame, *, names: Mapping[str, str] | None = None, min_cell: int = 10, source: str = ""
 ) -> Table:
     """Table of channels by persona with people reachable and needed."""
     rows = plan[(plan["persona_id"] != "")]
     shown = rows[~rows["withheld"].astype(bool)]
     frame = pd.DataFrame({
-        "Channel": shown["channel"].map(lambda c: str(c).replace("_", " ")).astype("str"),
+        "Channel": shown["channel"].map(channel_words).astype("str"),
         "Used before": shown["used"].map({True: "yes", False: "no"}).astype("str"),
         "Persona": [(names or {}).get(persona, persona) for persona in shown["persona_id"]],
         "Reachable": [few_words(int(n), min_cell) for n in shown["reachable"]],

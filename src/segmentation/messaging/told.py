@@ -176,7 +176,8 @@ def summarise_told(told: pd.DataFrame, stages: Collection[str]) -> pd.DataFrame:
     ]
     for persona in sorted(set(passages["persona_id"]) - {""}):
         theirs = passages[passages["persona_id"] == persona]
-        groups.append(((str(theirs["segment"].mode().iloc[0]), persona), theirs))
+        home = theirs["segment"].mode()
+        groups.append(((str(home.iloc[0]) if len(home) else "", persona), theirs))
     groups.append((("all", ""), passages))
     rows = []
     for (segment, persona), mine in groups:
