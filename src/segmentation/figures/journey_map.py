@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from .exhibit import INK, PALETTE
 
 __all__ = ["draw_journey_map", "draw_journey_maps"]
 
-WIDTH, LABEL, GAP = 1040, 112, 10
+WIDTH, LABEL, GAP = 1060, 138, 10
 QUIET, LINE, PAPER, NONE = "#52606d", "#d3dae1", "#ffffff", "#eef1f4"
 LANES = {"stage": 0, "reach": 44, "go": 122, "touch": 172, "feel": 238, "quote": 364, "message": 476}
 HEIGHT = 560
@@ -172,9 +173,10 @@ def _emotion_line(rows: pd.DataFrame, heard: pd.DataFrame, width: float) -> str:
             continue
         said = heard.loc[stage]
         points.append((middle, top + tall / 4 * (2 - float(said["emotion"])), said))
-    if len(points) > 1:
-        way = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
-        drawn.append(f'<polyline points="{way}" fill="none" stroke="{PALETTE[1]}" stroke-width="2"/>')
+    for (x, y, _), (next_x, next_y, _) in pairwise(points):
+        if next_x - x < 1.5 * width:  # no line across a stage that nobody spoke of
+            way = f"M{x:.1f} {y:.1f} L{next_x:.1f} {next_y:.1f}"
+            drawn.append(f'<path d="{way}" stroke="{PALETTE[1]}" stroke-width="2" fill="none"/>')
     for x, y, said in points:
         ends = [top + tall / 4 * (2 - float(said[end])) for end in ("lowest", "highest")]
         drawn.append(
@@ -182,7 +184,8 @@ def _emotion_line(rows: pd.DataFrame, heard: pd.DataFrame, width: float) -> str:
         )
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{PALETTE[1]}"/>')
         people = f"{said['people']} {'person' if said['people'] == 1 else 'people'}"
-        drawn.append(_text(x + 12, y + 4, f"{said['emotion']:+.1f}, {people}", size=11.5))
+        beside = y + 20 if said["emotion"] > 1 else y - 11
+        drawn.append(_text(x, beside, f"{said['emotion']:+.1f}, {people}", size=11.5, anchor="middle"))
     return "".join(drawn)
 
 

@@ -71,7 +71,7 @@ def compose_pack(
     """Put together what there is to send to each persona, and say what there is not.
 
     For each persona and piece (e-mail, LinkedIn post, landing page, webinar, sales talk track) the rows of the matrix are taken, by
-    stage and variant; where a persona has none, the broad row for everybody, and it is said. A webinar abstract and a talk track
+    stage, all variants; where a persona has none, the broad row for everybody, and it is said. A webinar abstract and a talk track
     without a row are laid out from a customer's words on the pain, the value proposition and the proof that the persona's own
     messages cite. A part for which there is nothing is a row of kind "gap".
 
@@ -120,10 +120,8 @@ def compose_pack(
 def _piece(persona: Mapping[str, Any], piece: Piece, sources: _Sources) -> list[dict[str, Any]]:
     own, broad = _chosen(persona, piece, sources)
     rows: list[dict[str, Any]] = []
-    places = own[["stage", "variant"]].drop_duplicates().itertuples(index=False) if len(own) else [("", "")]
-    for stage, variant in places:
-        here = own[(own["stage"] == stage) & (own["variant"] == variant)] if len(own) else own
-        rows += _parts(persona, piece, here, sources, (stage, variant, broad))
+    for stage in list(dict.fromkeys(own["stage"])) or [""]:
+        rows += _parts(persona, piece, own[own["stage"] == stage], sources, (stage, broad))
     if piece.composed:
         rows += _compose(persona, piece, sources)
     return rows
@@ -147,9 +145,9 @@ def _chosen(persona: Mapping[str, Any], piece: Piece, sources: _Sources) -> tupl
 
 
 def _parts(
-    persona: Mapping[str, Any], piece: Piece, rows: pd.DataFrame, sources: _Sources, place: tuple[str, str, bool]
+    persona: Mapping[str, Any], piece: Piece, rows: pd.DataFrame, sources: _Sources, place: tuple[str, bool]
 ) -> list[dict[str, Any]]:
-    stage, variant, broad = place
+    stage, broad = place
     found = []
     for element in (*piece.needs, *piece.may):
         here = rows[rows["element"] == element] if len(rows) else rows
@@ -164,7 +162,7 @@ def _parts(
                 found.append(row | {"kind": "translation"})
         if here.empty and element in piece.needs and not (piece.composed and element == "abstract"):
             text = f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)})."
-            found.append(_row(element, "gap", text, stage=stage, variant=variant))
+            found.append(_row(element, "gap", text, stage=stage))
     return found
 
 
@@ -236,26 +234,22 @@ def _answer(pain: str, own: pd.DataFrame, persona: Mapping[str, Any], sources: _
     else:
         cells = {"pain_id": pain, "quote_id": quote["quote_id"], "participant": quote["participant"]}
         rows.append(_row(f"in a customer's words, on {name}", "quote", f"“{quote['text']}”", **cells))
-    first = own.iloc[0]
-    ids = {
-        "pain_id": pain,
-        "message_id": str(own.index[0]),
-        "value_prop_id": first["value_prop_id"],
-        "proof_id": first["proof_id"],
-    }
+    # what most of the persona's messages on this pain offer and cite, the earlier row where two are as frequent
+    offered = own[own["value_prop_id"] == own["value_prop_id"].value_counts(sort=True).index[0]]
+    backed = own[own["proof_id"] == own["proof_id"].value_counts(sort=True).index[0]]
+    first, cited = offered.iloc[0], backed.iloc[0]
+    ids = {"pain_id": pain, "message_id": str(offered.index[0]), "value_prop_id": first["value_prop_id"]}
     offer = sources.cites.value(first["value_prop_id"])
     rows.append(
         _row("what we offer", "value proposition", offer, **ids) if offer
         else _row("what we offer", "gap", f"No value proposition is written for {name}.", pain_id=pain)
     )  # fmt: skip
-    proof = sources.cites.proof(first["proof_id"])
-    date = first["proof_date"]
-    notes = f"proof {first['proof_id']} is too old" if first["proof_id"] in sources.stale else ""
-    cells = ids | {
-        "proof_source": first["proof_source"],
+    proof, date = sources.cites.proof(cited["proof_id"]), cited["proof_date"]
+    cells = {
+        "pain_id": pain, "message_id": str(backed.index[0]), "proof_id": cited["proof_id"], "proof_source": cited["proof_source"],
         "proof_date": "" if pd.isna(date) else f"{date:%Y-%m-%d}",
-        "notes": notes,
-    }
+        "notes": f"proof {cited['proof_id']} is too old" if cited["proof_id"] in sources.stale else "",
+    }  # fmt: skip
     rows.append(
         _row("what backs it", "proof", proof, **cells) if proof
         else _row("what backs it", "gap", f"No proof is written for {name}.", pain_id=pain)
