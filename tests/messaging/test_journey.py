@@ -9,7 +9,16 @@ from segmentation.display import Callout, Reading
 from segmentation.errors import ParameterError
 from segmentation.figures.exhibit import Exhibit
 from segmentation.figures.messages import plot_journey
-from segmentation.messaging import JOURNEY_COLUMNS, describe_journey, format_mermaid, map_journey, tabulate_journey
+from segmentation.messaging import (
+    JOURNEY_COLUMNS,
+    count_touchpoints,
+    describe_journey,
+    describe_waits,
+    map_journey,
+    select_segments,
+    tabulate_journey,
+    tabulate_touchpoints,
+)
 
 
 def make_events(*rows: tuple[str, str, str, str | None]) -> pd.DataFrame:
@@ -32,8 +41,9 @@ MEMBERS = pd.DataFrame({"segment": ["S1", "S1", "S1", "S1", "S2", None]}, index=
 
 
 def test_map_journey_hand_example_counts_reach_conversion_and_days(journey):
-    table = map_journey(EVENTS, journey, MEMBERS, min_cell=1).set_index(["segment", "stage"])
-    assert list(table.reset_index().columns) == [c for c in JOURNEY_COLUMNS if c in table.reset_index().columns]
+    table = map_journey(EVENTS, journey, MEMBERS, min_cell=1)
+    assert list(table.columns) == list(JOURNEY_COLUMNS)
+    table = table.set_index(["segment", "stage"])
     start, adopt = table.loc[("S1", "start")], table.loc[("S1", "adopt")]
     assert (start["n"], start["reached"], start["share"]) == (4, 3, 0.75)
     assert (adopt["previous"], adopt["converted"], adopt["conversion"]) == (3, 3, 1.0)
@@ -43,6 +53,64 @@ def test_map_journey_hand_example_counts_reach_conversion_and_days(journey):
     assert table.loc[("S2", "start"), "reached"] == 0
     assert table.loc[("all", "start"), "n"] == 5  # c9 has no segment
     assert [round(end, 4) for end in (start["lower"], start["upper"])] == [0.3006, 0.9544]
+
+
+def test_map_journey_drop_off_and_waiting_count_those_still_on_the_way(journey):
+    rows = [(f"c{i}", "signed_up", "2026-07-01", "web") for i in range(10)]
+    rows += [(f"c{i}", "invoice_sent", f"2026-07-{day}", "app") for i, day in enumerate(("03", "05", "07"))]
+    members = pd.DataFrame({"segment": "S1"}, index=[f"c{i}" for i in range(10)])
+    early = pd.Timestamp("2026-07-06")
+    table = map_journey(make_events(*rows[:12]), journey, members, end=early, min_cell=1).set_index(
+        ["segment", "stage"]
+    )
+    adopt, start = table.loc[("S1", "adopt")], table.loc[("S1", "start")]
+    assert (adopt["converted"], adopt["waiting"]) == (2, 8)
+    assert pd.isna(adopt["median_days"])  # of ten, two have gone on: no median, and not 3 days
+    assert (start["last"], start["last_share"]) == (8, 0.8) and pd.isna(adopt["last"])
+    assert [round(end, 4) for end in (start["last_lower"], start["last_upper"])] == [0.4902, 0.9433]
+
+
+def test_map_journey_persona_rows_are_its_units_and_hidden_when_the_rest_is_few(journey):
+    units = [f"c{i}" for i in range(40)]
+    events = make_events(*[(unit, "signed_up", "2026-07-01", "web") for unit in units[:30]])
+    membership = pd.DataFrame({"segment": ["S1"] * 20 + ["S2"] * 20}, index=units)
+    members = {
+        "p1": ("S1", pd.Index(units[:10])),
+        "p2": ("S1", pd.Index(units[:15])),
+        "p3": ("S2", pd.Index(units[20:40])),
+    }
+    table = map_journey(events, journey, membership, members=members)
+    start = table[(table["stage"] == "start") & (table["persona_id"] != "")].set_index("persona_id")
+    assert start["n"].tolist() == [10, 15, 20] and start["withheld"].tolist() == [False, True, False]
+    assert start.loc["p1", "share"] == 1.0 and pd.isna(start.loc["p2", "share"]) and start.loc["p3", "share"] == 0.5
+    told = str(describe_waits(table, journey, names={"p2": "Bea"}))
+    assert "Withheld, because too few accounts have or lack the attributes: Bea." in told
+    assert select_segments(table)["segment"].tolist() == ["S1", "S1", "S2", "S2", "all", "all"]
+    assert "S1: Bea" in tabulate_journey(table, names={"p2": "Bea"}).frame["Who"].tolist()
+
+
+def test_count_touchpoints_shares_of_those_who_reached_and_small_cells_withheld(journey):
+    table = count_touchpoints(EVENTS, journey, MEMBERS, min_cell=1).set_index(["segment", "stage", "channel"])
+    web = table.loc[("S1", "start", "web")]
+    assert (web["reached"], web["units"], round(web["share"], 3)) == (3, 2, 0.667)
+    assert [round(end, 4) for end in (web["lower"], web["upper"])] == [0.2077, 0.9385]
+    hidden = count_touchpoints(EVENTS, journey, MEMBERS, min_cell=10)
+    assert hidden["withheld"].all() and hidden["units"].isna().all()
+    shown = tabulate_touchpoints(table.reset_index(), source="toy.csv")
+    assert shown.frame.iloc[0].tolist()[:4] == ["S1", "start", "web", 2.0] and "toy.csv" in shown.caption
+    assert "No touchpoint" in tabulate_touchpoints(hidden).empty
+    assert count_touchpoints(EVENTS, journey.model_copy(update={"journeys": {}}), MEMBERS).empty
+
+
+def test_describe_journey_who_never_came_in_is_not_lost_on_the_way(make_study):
+    study = make_study(aware=["seen"], decide=["signed_up"], adopt=["invoice_sent"])
+    rows = [(f"c{i}", "signed_up", "2026-07-01", "web") for i in range(20)]
+    rows += [(f"c{i}", "seen", "2026-06-01", "web") for i in range(12)] + [("c1", "invoice_sent", "2026-07-02", "web")]
+    members = pd.DataFrame({"segment": ["S1"] * 20}, index=[f"c{i}" for i in range(20)])
+    told = str(describe_journey(map_journey(make_events(*rows), study, members), study))
+    assert "All accounts counted here reached decide, because only those that did are in the data" in told
+    assert "says nothing about how many were lost on the way" in told
+    assert "from decide to adopt: 1 of 20 go on" in told and "from aware" not in told
 
 
 def test_map_journey_ibis_table_equals_frame(journey):
@@ -76,7 +144,6 @@ def test_map_journey_nothing_declared_is_absent_everywhere(journey, make_study):
     assert isinstance(told, Callout) and told.kind == "absent"
     assert not plot_journey(table).paragraphs
     assert tabulate_journey(table).as_json()["rows"] == []
-    assert format_mermaid(table).startswith("journey\n")
 
 
 def test_map_journey_nobody_placed_is_absent(journey):
@@ -112,17 +179,3 @@ def test_describe_journey_names_the_weakest_step(journey):
     assert list(exhibit.figure.data[0].y) == [1.0, 0.25]
     assert "n: S1 20" in exhibit.caption and "toy.csv" in exhibit.caption
     assert "adopt 25% in all" in exhibit.alt
-
-
-def test_format_mermaid_hostile_names_keep_to_the_grammar():
-    import re
-
-    hostile = "section: <b>x</b>;\n#1, %%{init}%%"
-    rows = {"segment": ["S1", "title,x"], "stage": [hostile, hostile], "position": 0, "n": 50, "reached": 25}
-    table = pd.DataFrame(rows).assign(share=[0.0, 1.0], withheld=False)
-    lines = format_mermaid(table, title=hostile).splitlines()
-    assert lines[0] == "journey"
-    for line in lines[1:]:
-        assert not re.search(r"[#;<>{}%]", line)
-        assert re.fullmatch(r"    (title|accTitle:|accDescr:|section) [^:;#]+|      [^:]+: [1-5]: [^:,]+", line), line
-    assert [line.split(": ")[1] for line in lines if line.startswith("      ")] == ["1", "5"]

@@ -18,10 +18,12 @@ from segmentation.messaging import (
     find_orphan_pains,
     find_same_words,
     find_stale_proofs,
+    load_cites,
     load_messages,
     tabulate_coverage,
     tabulate_stale_proofs,
 )
+from segmentation.study import Messaging
 
 GOOD = {
     "message_id": "M1", "persona_id": "P1", "stage": "try", "channel": "email", "element": "subject", "region": "*",
@@ -110,6 +112,161 @@ def test_load_messages_breach_is_named(tmp_path, rows, match):
     assert match in problems(write(tmp_path, *rows))
 
 
+def test_load_messages_origin_names_the_row_that_wrote_each_word(tmp_path):
+    free = {**GOOD, "locked": "proof_id"}
+    child = {**CHILD, "text": "Diese Woche bezahlt", "value_prop_id": "vp-de"}
+    grandchild = {"message_id": "M3", "parent_id": "M2", "region": "AT", "locale": "de-AT", "status": "draft"}
+    matrix = load_messages(write(tmp_path, free, child, grandchild), **KNOWN)
+    origins = dict(part.split(": ") for part in matrix.loc["M3", "origins"].split("; "))
+    assert (origins["text"], origins["value_prop_id"], origins["stage"]) == ("M2", "M2", "M1")
+    assert matrix.loc["M1", "origins"] == ""
+
+
+def test_load_messages_lock_holds_for_grandchildren(tmp_path):
+    free = {**GOOD, "locked": "proof_id"}
+    grandchild = {**CHILD, "message_id": "M3", "parent_id": "M2", "region": "AT", "locale": "de-AT", "proof_id": "PR9",
+                  "proof_source": "a b", "proof_date": "2026-01-01"}  # fmt: skip
+    assert "row 4, column 'proof_id': locked part changed; got 'PR9'; allowed: PR1. M1 locks it" in problems(
+        write(tmp_path, free, CHILD, grandchild)
+    )
+
+
+def test_load_messages_circle_is_named_once_beside_every_other_problem(tmp_path):
+    one, two = {**CHILD, "parent_id": "M3"}, {**CHILD, "message_id": "M3", "parent_id": "M2", "status": "alive"}
+    outside = {**CHILD, "message_id": "M4", "parent_id": "M2"}
+    text = problems(
+        write(tmp_path, GOOD, one, two, outside, {**GOOD, "message_id": "M5", "stage": "trie", "variant": "B"})
+    )
+    assert "3 problems" in text and text.count("inherits from itself") == 1
+    assert "row 3, column 'parent_id': inherits from itself: M2 -> M3 -> M2; got 'M3'. Leave parent_id" in text
+    assert "no such status; got 'alive'; allowed: approved, draft, live, retired" in text
+    assert "row 6, column 'stage': no such stage of the journey; got 'trie'; allowed: renew, try" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("Hi {first_name}", "broken placeholder; got '{first_name}'; allowed: {{name}} or {{name|fallback}}"),
+        ("Hi {{first_name|there}", "broken placeholder; got '{{first_name|there}'"),
+        ("Hi first_name}}", "broken placeholder; got 'first_name}}'"),
+        ("Hi {{surname}}", "no such field; got '{{surname}}'; allowed: first_name, company"),
+        ("Hi {{first_name}}", "placeholder without a fallback; got '{{first_name}}'. Say what stands there when it is empty"),
+        ("Hi {{first_name| }}", "placeholder without a fallback"),
+        ("Hi [name]", "never filled in, but live; got '[name]'"),
+    ],
+)  # fmt: skip
+def test_load_messages_broken_placeholder_is_named(tmp_path, text, match):
+    assert match in problems(write(tmp_path, {**GOOD, "text": text}))
+
+
+def test_load_messages_good_placeholders_and_unfilled_drafts_are_read(tmp_path):
+    rows = [{**GOOD, "text": "Hi {{first_name|there}} at {{company}}"}, {**GOOD, "message_id": "M3", "variant": "B",
+            "text": "Hi [name]", "status": "draft"}]  # fmt: skip
+    assert len(load_messages(write(tmp_path, *rows), **KNOWN)) == 2
+
+
+def test_load_messages_two_texts_for_one_place_need_variants(tmp_path):
+    other = {**GOOD, "message_id": "M3", "text": "Be paid on Friday"}
+    assert "row 3, column 'variant': stands where row 2 stands" in problems(write(tmp_path, GOOD, other))
+    assert "row 3, column 'text': same message as row 2" in problems(
+        write(tmp_path, GOOD, {**GOOD, "message_id": "M3"})
+    )
+    several = [
+        {**GOOD, "message_id": f"M{i}", "channel": "google", "element": "headline", "text": f"Paid {i}"} for i in (1, 2)
+    ]
+    assert len(load_messages(write(tmp_path, *several), **KNOWN)) == 2
+    assert len(load_messages(write(tmp_path, GOOD, {**other, "status": "retired"}), **KNOWN)) == 2
+
+
+def test_load_messages_regional_text_needs_a_global_one(tmp_path):
+    alone = {**GOOD, "region": "DE", "locale": "de"}
+    text = problems(write(tmp_path, alone))
+    assert (
+        "row 2, column 'region': regional text without a global one to fall back on; got 'DE'. Add a row with region *"
+        in text
+    )
+
+
+def test_load_messages_yaml_reads_as_the_same_matrix_with_lines_in_errors(tmp_path):
+    path = tmp_path / "messages.yaml"
+    keys = "".join(f"    {key}: {value!r}\n" for key, value in GOOD.items() if key not in ("message_id", "locked"))
+    good = f"messages:\n  - message_id: M1\n{keys}    locked: [proof_id, text]\n"
+    path.write_text(good)
+    expected = load_messages(write(tmp_path, GOOD), **KNOWN)
+    pd.testing.assert_frame_equal(load_messages(path, **KNOWN), expected)
+    path.write_text(
+        good + "  - {message_id: M2, parent_id: M1, region: DE, locale: de, status: alive, txt: a}\n  - M3\n"
+    )
+    text = problems(path)
+    assert "line 16, column 'status': no such status" in text and "line 17: not a row" in text
+    assert "column 'txt': unknown column. Did you mean 'text'?" in text
+    path.write_text("a: 1\n")
+    assert "not a list of rows" in problems(path)
+    assert "no such file" in problems(tmp_path / "none.yaml")
+
+
+def test_load_messages_cites_only_what_the_files_of_the_study_hold(tmp_path, make_study):
+    (tmp_path / "vp.csv").write_text("value_prop_id,text\nvp-1,One screen\n")
+    (tmp_path / "pr.csv").write_text(
+        "proof_id,text,source,date,participant,quote\nPR1,Counted,Survey wave 2,2026-05-01,,\n"
+    )
+    study = make_study().model_copy(
+        update={"folder": tmp_path, "messaging": Messaging(value_props="vp.csv", proofs="pr.csv")}
+    )
+    cites = load_cites(study)
+    bare = {**GOOD, "proof_source": "", "proof_date": "", "value_prop_id": "vp-1"}
+    matrix = load_messages(write(tmp_path, bare), cites=cites, **KNOWN)
+    assert (
+        matrix.loc["M1", "proof_date"] == pd.Timestamp("2026-05-01")
+        and matrix.loc["M1", "proof_source"] == "Survey wave 2"
+    )
+    text = problems(write(tmp_path, {**bare, "value_prop_id": "vp-2"}, {**bare, "message_id": "M3", "variant": "B",
+                    "proof_date": "2026-05-02"}, {**bare, "message_id": "M4", "variant": "C", "proof_id": "PR7"}), cites=cites)  # fmt: skip
+    assert (
+        "row 2, column 'value_prop_id': no such value proposition; got 'vp-2'; allowed: vp-1. Did you mean 'vp-1'?"
+        in text
+    )
+    assert "another date in the file of proofs; got '2026-05-02'; allowed: 2026-05-01" in text
+    assert "row 4, column 'proof_id': no such proof; got 'PR7'; allowed: PR1" in text
+
+
+def test_load_cites_every_breach_at_once(tmp_path, make_study):
+    (tmp_path / "vp.csv").write_text("value_prop_id,text\nvp-1,\nvp-1,Twice\n")
+    (tmp_path / "pr.csv").write_text(
+        "proof_id,text,source,date,participant,quote\nPR1,Counted,,2026-13-01,P01,\nPR2,Said,x,2026-05-01,P01,never said\n"
+        "PR3,Said,x,2026-05-01,P9,did so\nPR4,Said,x,2026-05-01,P01,moved four jobs\n"
+    )
+    study = make_study().model_copy(
+        update={"folder": tmp_path, "messaging": Messaging(value_props="vp.csv", proofs="pr.csv")}
+    )
+    with pytest.raises(DataContractError) as caught:
+        load_cites(study, transcripts={"P01": "I moved four\njobs."})
+    text = str(caught.value)
+    assert "7 problems" in text
+    for part in ("text is missing", "id stands in row 2 too", "not a date", "proof without source", "quote is missing",
+                 "these words do not stand in the transcript", "agreed to be quoted; got 'P9'; allowed: P01"):  # fmt: skip
+        assert part in text
+
+
+def test_load_messages_unknown_region_and_locale(tmp_path, make_study):
+    study = make_study(**{"try": ["a"]}).model_copy(
+        update={
+            "folder": tmp_path,
+            "messages": "messages.csv",
+            "messaging": Messaging(locales={"en": "*", "de": "Germany"}),
+        }
+    )
+    write(tmp_path, GOOD, {**CHILD, "region": "Germny", "locale": "de-DE"})
+    text = problems(study, stages=None)
+    assert "column 'locale': no such locale; got 'de-DE'; allowed: de, en" in text
+    assert "column 'region': no such region; got 'Germny'; allowed: *, Germany. Did you mean 'Germany'?" in text
+
+
+def test_load_messages_broad_row_is_for_everybody(tmp_path):
+    broad = {**GOOD, "persona_id": "*", "segment_id": "S1"}
+    assert load_messages(write(tmp_path, broad), **KNOWN).loc["M1", "persona_id"] == "*"
+
+
 def test_load_messages_layout_breaches(tmp_path):
     path = tmp_path / "messages.csv"
     path.write_text("")
@@ -156,8 +313,8 @@ def test_coverage_counts_cells_and_ignores_retired(tmp_path):
 
 
 def test_find_stale_proofs_older_than_a_year_at_the_period_end(tmp_path):
-    old = {**GOOD, "message_id": "M3", "proof_id": "PR2", "proof_date": "2025-09-30"}
-    edge = {**GOOD, "message_id": "M4", "proof_id": "PR3", "proof_date": "2025-10-01"}
+    old = {**GOOD, "message_id": "M3", "variant": "B", "proof_id": "PR2", "proof_date": "2025-09-30"}
+    edge = {**GOOD, "message_id": "M4", "variant": "C", "proof_id": "PR3", "proof_date": "2025-10-01"}
     stale = find_stale_proofs(load_messages(write(tmp_path, GOOD, old, edge), **KNOWN), "2026Q3")
     assert stale[["proof_id", "age_months", "messages"]].to_numpy().tolist() == [["PR2", 12, 1]]
     assert tabulate_stale_proofs(stale).frame["Proof"].tolist() == ["PR2"]

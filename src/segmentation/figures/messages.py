@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from ..display import Reading
-from ..messaging import tabulate_coverage, tabulate_journey
+from ..messaging import select_segments, tabulate_coverage, tabulate_journey, tabulate_told
 from ..messaging.rates import order_segments, say_share
 from ..words import source_words
 from .exhibit import INK, NOTHING, Exhibit, draft_figure, segment_colours
 from .segments import segment_symbols
 
-__all__ = ["plot_coverage", "plot_journey"]
+__all__ = ["plot_coverage", "plot_journey", "plot_told"]
 
 
 def plot_coverage(
@@ -80,6 +80,7 @@ def plot_journey(journeys: pd.DataFrame, *, source: str = "") -> Exhibit | Readi
     Exhibit or Reading
         An empty reading when there is nothing to draw: the words say so.
     """
+    journeys = select_segments(journeys)
     shown = journeys[~journeys["withheld"].astype(bool)].dropna(subset=["share"]) if len(journeys) else journeys
     inner = shown[shown["segment"] != "all"] if len(shown) else shown
     if inner.empty:
@@ -123,6 +124,70 @@ def _alt_journey(rows: pd.DataFrame) -> str:
         spread = f"from {share.min():.0%} ({share.idxmin()}) to {share.max():.0%} ({share.idxmax()})"
         parts.append(f"{word} {spread}" if share.min() < share.max() else f"{word} {share.max():.0%} in all")
     return f"Share that reached each stage, lowest and highest segment: {'; '.join(parts)}."
+
+
+def plot_told(
+    told: pd.DataFrame, stages: Collection[str], *, names: Mapping[str, str] | None = None, source: str = ""
+) -> Exhibit | Reading:
+    """Emotion that people told by stage, for each persona; a stage nobody spoke of is left empty.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        As ``summarise_told`` returns it.
+    stages : collection of str
+        In order.
+    names : mapping of str to str, optional
+        Persona id to name.
+    source : str
+        Source line of the caption.
+
+    Returns
+    -------
+    Exhibit or Reading
+        An empty reading when nobody told anything: the words say so.
+    """
+    rows = told[told["persona_id"] != ""] if len(told) else told
+    rows = rows if len(rows) else told[told["segment"] != "all"]
+    judged = rows.dropna(subset=["emotion"])
+    if judged.empty:
+        return NOTHING
+    who = [persona or segment for persona, segment in zip(judged["persona_id"], judged["segment"], strict=True)]
+    grid = judged.assign(who=who).pivot(index="who", columns="stage", values="emotion").reindex(columns=list(stages))
+    people = judged.assign(who=who).pivot(index="who", columns="stage", values="people").reindex(columns=list(stages))
+    order = [key for key in (names or {}) if key in grid.index] + [
+        key for key in grid.index if key not in (names or {})
+    ]
+    grid, people = grid.loc[order], people.loc[order]
+    text = [
+        [f"{value:+.1f} ({n:.0f})" if pd.notna(value) else "" for value, n in zip(*pair, strict=True)]
+        for pair in zip(grid.to_numpy(), people.to_numpy(), strict=True)
+    ]
+    labels = [_plain((names or {}).get(key, key)) for key in order]
+    figure = draft_figure(height=110 + 44 * len(grid), x="stage of the journey")
+    figure.add_trace(
+        go.Heatmap(
+            z=grid.to_numpy(dtype=float), x=[_plain(str(stage).replace("_", " ").capitalize()) for stage in stages], y=labels,
+            text=text, texttemplate="%{text}", textfont={"color": INK, "size": 14}, showscale=False, xgap=2, ygap=2, zmin=-2, zmax=2,
+            colorscale=[[0, "#F2B48C"], [0.5, "#FFFFFF"], [1, "#8FC1E0"]], hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed")
+    low, high = judged.loc[judged["emotion"].idxmin()], judged.loc[judged["emotion"].idxmax()]
+    alt = (
+        f"Grid of {len(grid)} by {grid.shape[1]} stages; in {int(grid.isna().to_numpy().sum())} cells nobody told anything. Lowest is "
+        f"{_cell_words(low, names)}, highest {_cell_words(high, names)}."
+    )
+    caption = (
+        "Emotion that people told at each stage, from -2 (very bad, orange) to 2 (very good, blue), mean over people, their number in "
+        f"brackets; an empty cell is a stage nobody of this persona spoke of.{source_words(source)}"
+    )
+    return Exhibit(figure, caption, alt, tabulate_told(rows, names=names, source=source))
+
+
+def _cell_words(row: pd.Series, names: Mapping[str, str] | None) -> str:
+    who = (names or {}).get(row["persona_id"], row["persona_id"]) or row["segment"]
+    return f"{who} at {str(row['stage']).replace('_', ' ')} ({row['emotion']:+.1f})"
 
 
 def _plain(text: object) -> str:

@@ -1,4 +1,4 @@
-"""How far the units of each segment got on the journey the study declares, measured from events."""
+"""How far the units of each segment and persona got on the journey the study declares, measured from events."""
 
 from __future__ import annotations
 
@@ -8,30 +8,40 @@ import numpy as np
 import pandas as pd
 
 from ..dataset import Dataset
-from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..qualitative.intervals import wilson_interval
 from ..study import Study
-from ..words import source_words
-from .rates import order_segments, say_share, withhold_small
+from ..words import few_words
+from .members import Members
+from .rates import order_segments, withhold_small
+from .waits import measure_wait
 
-__all__ = ["JOURNEY_COLUMNS", "describe_journey", "format_mermaid", "map_journey", "tabulate_journey"]
+__all__ = ["JOURNEY_COLUMNS", "TOUCH_COLUMNS", "count_touchpoints", "group_units", "map_journey", "select_segments"]
 
 JOURNEY_COLUMNS = (
-    "segment", "stage", "position", "n", "reached", "share", "lower", "upper", "previous", "converted", "conversion",
-    "conversion_lower", "conversion_upper", "median_days", "out_of_order", "channels", "events_missing", "withheld",
+    "segment", "persona_id", "stage", "position", "n", "reached", "share", "lower", "upper", "previous", "converted",
+    "conversion", "conversion_lower", "conversion_upper", "waiting", "median_days", "median_lower", "median_upper",
+    "out_of_order", "last", "last_share", "last_lower", "last_upper", "channels", "events_missing", "withheld",
 )  # fmt: skip
-_HIDE = [
-    "reached", "share", "lower", "upper", "converted", "conversion", "conversion_lower", "conversion_upper",
-    "median_days", "out_of_order", "channels",
-]  # fmt: skip
+TOUCH_COLUMNS = ("segment", "persona_id", "stage", "channel", "reached", "units", "share", "lower", "upper", "withheld")
+_HIDE = JOURNEY_COLUMNS[5:-2]  # what is counted: from reached to channels
 
 
-def map_journey(data: Any, study: Study, membership: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
-    """Count who reached each stage of the journey, by segment.
+def map_journey(
+    data: Any,
+    study: Study,
+    membership: pd.DataFrame,
+    *,
+    members: Members | None = None,
+    end: pd.Timestamp | None = None,
+    min_cell: int = 10,
+) -> pd.DataFrame:
+    """Count who reached each stage of the journey, by segment and by persona, and how long it took.
 
     A unit reaches a stage when one of the stage's events is on record for it before the period's end. Stages need not
     be passed in order: who reached a stage without the one before is counted in the stage but not in its conversion.
+    Times between stages allow for units that are still on the way (``measure_wait``); a unit that left counts as not
+    gone on, since it could have been seen to.
 
     Parameters
     ----------
@@ -42,16 +52,22 @@ def map_journey(data: Any, study: Study, membership: pd.DataFrame, *, min_cell: 
         ``study.journeys`` names the stages in order, each with the events that mark it.
     membership : pandas.DataFrame
         Index unit id, column ``segment``; units without a segment are not counted.
+    members : mapping, optional
+        As ``match_personas`` returns it, for rows by persona.
+    end : pandas.Timestamp, optional
+        Until when units were watched; default: the end of the dataset's period, else the last event.
     min_cell : int
-        Segments with fewer units are withheld.
+        Segments and personas with fewer units are withheld, and personas that leave fewer of their segment over.
 
     Returns
     -------
     pandas.DataFrame
-        One row a segment (and "all") and stage, columns ``JOURNEY_COLUMNS``: n (units in the segment), reached, share
-        (0 to 1) with its 95 % Wilson interval, previous (units that reached the stage before), converted (those of them
-        that reached this one too), conversion with interval, median_days between the first times of the two stages
-        where this one came later, out_of_order (units where it came first), channels (most used first, with units),
+        One row a segment (and persona, and "all") and stage, columns ``JOURNEY_COLUMNS``: persona_id ("" for rows of a
+        whole segment), n (units), reached, share (0 to 1) with its 95 % Wilson interval, previous (units that reached
+        the stage before), converted (those of them that reached this one too), conversion with interval, waiting (those
+        that have not so far), median_days with interval (NaN where fewer than half have gone on), out_of_order (units
+        where this stage came first; no time is taken from them), last (units that got to this stage and to none after
+        it so far) and its share of those who reached it with interval, channels (most used first, with units),
         events_missing (declared events that occur nowhere). Empty with the same columns when the study declares no
         journey or has no events.
 
@@ -60,23 +76,93 @@ def map_journey(data: Any, study: Study, membership: pd.DataFrame, *, min_cell: 
     ParameterError
         If ``membership`` has no column ``segment`` or the events lack a column.
     """
-    if "segment" not in membership.columns:
-        raise ParameterError(f"membership needs the column 'segment'; got {', '.join(map(str, membership.columns))}")
+    groups = group_units(membership, members)
     events = data.tables.get("events") if isinstance(data, Dataset) else data
     if events is None or not study.journeys:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in JOURNEY_COLUMNS})
     first = _first_times(events, study)
-    segments = membership["segment"].dropna().astype(str)
-    groups = {name: segments.index[segments == name] for name in order_segments(segments)} | {"all": segments.index}
-    rows = []
-    for segment, units in groups.items():
-        rows += _segment_rows(segment, units, first[first["unit"].isin(units)], study)
+    if end is None:
+        end = data.period.end if isinstance(data, Dataset) else first["first"].max()
+    rows: list[dict[str, Any]] = []
+    for (segment, persona), units in groups.items():
+        rows += _group_rows((segment, persona), units, first[first["unit"].isin(units)], study, end, min_cell)
     table = pd.DataFrame(rows)
     seen = set(first["event"])
     missing = {s: ", ".join(sorted(set(events) - seen)) for s, events in study.journeys.items()}
     table["events_missing"] = table["stage"].map(missing)
-    table = withhold_small(table, base="n", by=["stage"], hide=_HIDE, min_cell=min_cell)
-    return table[list(JOURNEY_COLUMNS)]
+    return _withhold(table, ["stage"], list(_HIDE), min_cell)[list(JOURNEY_COLUMNS)]
+
+
+def count_touchpoints(
+    data: Any, study: Study, membership: pd.DataFrame, *, members: Members | None = None, min_cell: int = 10
+) -> pd.DataFrame:
+    """Count through which channels units came to each stage, by segment and by persona.
+
+    Parameters
+    ----------
+    data, study, membership, members, min_cell
+        As for ``map_journey``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``TOUCH_COLUMNS``: reached (units that reached the stage with any channel on record), units (those of
+        them through this channel; a unit may have come through several), share with its 95 % Wilson interval. Cells
+        of fewer than ``min_cell`` units are withheld. Most used channels first.
+    """
+    groups = group_units(membership, members)
+    events = data.tables.get("events") if isinstance(data, Dataset) else data
+    rows: list[dict[str, Any]] = []
+    first = _first_times(events, study) if events is not None and study.journeys else None
+    for (segment, persona), units in groups.items() if first is not None else ():
+        here = first[first["unit"].isin(units)].dropna(subset=["channel"])
+        for stage, names in study.journeys.items():
+            used = here[here["event"].isin(names)]
+            base = used["unit"].nunique()
+            counts = used.groupby("channel", observed=True)["unit"].nunique()
+            for channel, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))):
+                lower, upper = wilson_interval(count, base)
+                rows.append({
+                    "segment": segment, "persona_id": persona, "stage": stage, "channel": str(channel), "reached": base,
+                    "units": float(count), "share": count / base, "lower": lower, "upper": upper,
+                    "withheld": count < min_cell or len(units) < min_cell,
+                })  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(TOUCH_COLUMNS))
+    for column in ("units", "share", "lower", "upper"):
+        table[column] = table[column].where(~table["withheld"].astype(bool))
+    return table
+
+
+def select_segments(journeys: pd.DataFrame) -> pd.DataFrame:
+    """Rows of whole segments (and "all"), without those of personas."""
+    return journeys[journeys["persona_id"] == ""] if "persona_id" in journeys.columns else journeys
+
+
+def group_units(membership: pd.DataFrame, members: Members | None) -> dict[tuple[str, str], pd.Index]:
+    """(segment, persona or "") to unit ids: segments, their personas, everybody."""
+    if "segment" not in membership.columns:
+        raise ParameterError(f"membership needs the column 'segment'; got {', '.join(map(str, membership.columns))}")
+    segments = membership["segment"].dropna().astype(str)
+    groups = {(name, ""): segments.index[segments == name] for name in order_segments(segments)}
+    for persona, (segment, units) in (members or {}).items():
+        groups[(segment, persona)] = segments.index[segments.index.isin(units)]
+    return groups | {("all", ""): segments.index}
+
+
+def _withhold(table: pd.DataFrame, by: list[str], hide: list[str], min_cell: int) -> pd.DataFrame:
+    """Segments by the rule for small cells; a persona also when it leaves too few of its segment over."""
+    whole = withhold_small(select_segments(table), base="n", by=by, hide=hide, min_cell=min_cell)
+    personas = table[table["persona_id"] != ""].copy()
+    if personas.empty:
+        return whole
+    sizes = whole.drop_duplicates("segment").set_index("segment")
+    rest = personas["segment"].map(sizes["n"]).fillna(0) - personas["n"]
+    hidden = personas["segment"].map(sizes["withheld"]).fillna(True).astype(bool)
+    personas["withheld"] = hidden | (personas["n"] < min_cell) | ((rest > 0) & (rest < min_cell))
+    for column in hide:
+        personas[column] = personas[column].where(~personas["withheld"])
+    kinds = {column: "float64" for column in hide if column != "channels"}
+    return pd.concat([whole.astype(kinds), personas.astype(kinds)]).sort_index()
 
 
 def _first_times(events: Any, study: Study) -> pd.DataFrame:
@@ -96,204 +182,60 @@ def _first_times(events: Any, study: Study) -> pd.DataFrame:
     return first.assign(unit=first["unit"].astype(str), first=pd.to_datetime(first["first"]))
 
 
-def _segment_rows(segment: str, units: pd.Index, first: pd.DataFrame, study: Study) -> list[dict[str, Any]]:
+def _group_rows(
+    group: tuple[str, str], units: pd.Index, first: pd.DataFrame, study: Study, end: pd.Timestamp, min_cell: int
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     before: pd.Series | None = None
-    for position, (stage, names) in enumerate(study.journeys.items()):
-        here = first[first["event"].isin(names)]
-        times = here.groupby("unit")["first"].min()
+    stages = {
+        stage: first[first["event"].isin(names)].groupby("unit")["first"].min()
+        for stage, names in study.journeys.items()
+    }
+    for position, (stage, times) in enumerate(stages.items()):
+        later = [
+            index for index, name in zip(stages.values(), stages, strict=True) if list(stages).index(name) > position
+        ]
+        beyond = set().union(*(set(series.index) for series in later))
+        stopped = sum(unit not in beyond for unit in times.index)
+        final = not later
         lower, upper = wilson_interval(len(times), len(units))
-        row = {
-            "segment": segment, "stage": stage, "position": position, "n": len(units), "reached": len(times),
-            "share": len(times) / len(units) if len(units) else np.nan, "lower": lower, "upper": upper,
-            "channels": _channels(here), **_conversion(before, times),
-        }  # fmt: skip
-        rows.append(row)
+        last_lower, last_upper = (np.nan, np.nan) if final else wilson_interval(stopped, len(times))
+        here = first[first["event"].isin(study.journeys[stage])]
+        rows.append({
+            "segment": group[0], "persona_id": group[1], "stage": stage, "position": position, "n": len(units),
+            "reached": len(times), "share": len(times) / len(units) if len(units) else np.nan, "lower": lower, "upper": upper,
+            "last": np.nan if final else stopped,
+            "last_share": np.nan if final or not len(times) else stopped / len(times),
+            "last_lower": last_lower, "last_upper": last_upper,
+            "channels": _channels(here, min_cell), **_conversion(before, times, end),
+        })  # fmt: skip
         before = times
     return rows
 
 
-def _conversion(before: pd.Series | None, times: pd.Series) -> dict[str, Any]:
+def _conversion(before: pd.Series | None, times: pd.Series, end: pd.Timestamp) -> dict[str, Any]:
     names = (
-        "previous",
-        "converted",
-        "conversion",
-        "conversion_lower",
-        "conversion_upper",
-        "median_days",
-        "out_of_order",
-    )
+        "previous", "converted", "conversion", "conversion_lower", "conversion_upper", "waiting", "median_days",
+        "median_lower", "median_upper", "out_of_order",
+    )  # fmt: skip
     if before is None:
         return dict.fromkeys(names, np.nan)
-    both = before.index.intersection(times.index)
-    days = (times[both] - before[both]).dt.total_seconds() / 86_400
-    lower, upper = wilson_interval(len(both), len(before))
-    share = len(both) / len(before) if len(before) else np.nan
-    later = days[days >= 0]
-    median = float(later.median()) if len(later) else np.nan
-    return dict(zip(names, (len(before), len(both), share, lower, upper, median, int((days < 0).sum())), strict=True))
+    reached = times.reindex(before.index)
+    days = (reached.fillna(end) - before).dt.total_seconds() / 86_400
+    early = reached.notna() & (days < 0)
+    watched = ~early & (days >= 0)
+    wait = measure_wait(days[watched], reached.notna()[watched])
+    both = int(reached.notna().sum())
+    lower, upper = wilson_interval(both, len(before))
+    share = both / len(before) if len(before) else np.nan
+    values = (
+        len(before), both, share, lower, upper, len(before) - both, wait.median, wait.lower, wait.upper, int(early.sum()),
+    )  # fmt: skip
+    return dict(zip(names, values, strict=True))
 
 
-def _channels(events: pd.DataFrame) -> str:
-    """Three most used channels with the units that came through them."""
+def _channels(events: pd.DataFrame, min_cell: int) -> str:
+    """Three most used channels with the units that came through them, small numbers not told."""
     used = events.dropna(subset=["channel"]).groupby("channel", observed=True)["unit"].nunique()
     order = sorted(used.items(), key=lambda item: (-item[1], str(item[0])))[:3]
-    return ", ".join(f"{channel} ({count})" for channel, count in order)
-
-
-def describe_journey(journeys: pd.DataFrame, study: Study) -> Reading | Callout:
-    """Where each segment falls off, in plain sentences.
-
-    Parameters
-    ----------
-    journeys : pandas.DataFrame
-        As ``map_journey`` returns it.
-    study : Study
-        For what units are called.
-
-    Returns
-    -------
-    Reading or Callout
-        A callout of kind "absent" when there is no journey to read.
-    """
-    if journeys.empty:
-        return Callout(
-            "absent", "This study has no journey to measure.", "It declares no stages, or has no events to see them in."
-        )
-    everybody = journeys[journeys["segment"] == "all"].sort_values("position")
-    shown = everybody[~everybody["withheld"].astype(bool)]
-    if shown.empty or not shown["n"].max():
-        return Callout("absent", "No journey can be shown.", f"Too few {study.units} are in a segment.")
-    words = ", ".join(f"{_words(r.stage)} {say_share(r.reached, r.n)}" for r in shown.itertuples())
-    paragraphs = [
-        "A stage counts as reached when at least one of its events is on record. "
-        f"Of all {study.units} in a segment: {words}."
-    ]
-    paragraphs += _describe_drops(journeys)
-    missing = everybody[everybody["events_missing"] != ""]
-    if len(missing):
-        listed = "; ".join(f"{_words(r.stage)}: {r.events_missing}" for r in missing.itertuples())
-        paragraphs.append(
-            f"Declared events that occur nowhere in the data, so that their stage may look too empty – {listed}."
-        )
-    paragraphs.append(
-        "This shows what was done, not why. A short time in the product also leaves less time to reach late stages."
-    )
-    return Reading(paragraphs)
-
-
-def _describe_drops(journeys: pd.DataFrame) -> list[str]:
-    """One sentence a segment on its weakest step, where there is one with enough units before it."""
-    sentences = []
-    # a stage nobody at all reached says that its events are not recorded, not that everybody stopped there
-    seen = journeys.loc[(journeys["segment"] == "all") & (journeys["reached"].fillna(0) > 0), "stage"]
-    for segment, rows in journeys[journeys["segment"] != "all"].groupby("segment", sort=False):
-        if rows["withheld"].astype(bool).any():
-            sentences.append(f"{segment} is withheld: too few units to publish.")
-            continue
-        steps = rows[(rows["previous"].fillna(0) >= 10) & rows["stage"].isin(seen)]
-        if steps.empty:
-            sentences.append(f"{segment}: not enough units reached any stage to say where it falls off.")
-            continue
-        worst = steps.loc[steps["conversion"].astype(float).idxmin()]
-        stages = rows.set_index("position")["stage"]
-        before = _words(stages[worst["position"] - 1])
-        sentences.append(
-            f"{segment} loses most on the way from {before} to {_words(worst['stage'])}: "
-            f"{say_share(worst['converted'], worst['previous'])} go on "
-            f"(95 % interval {worst['conversion_lower']:.0%} to {worst['conversion_upper']:.0%})."
-        )
-    return [" ".join(sentences)] if sentences else []
-
-
-def tabulate_journey(journeys: pd.DataFrame, *, source: str = "") -> Table:
-    """Table of reach and conversion by segment and stage.
-
-    Parameters
-    ----------
-    journeys : pandas.DataFrame
-        As ``map_journey`` returns it.
-    source : str
-        Source line of the caption.
-
-    Returns
-    -------
-    Table
-    """
-    names = {
-        "segment": "Segment", "stage": "Stage", "n": "n", "reached": "Reached", "share": "Share", "lower": "from",
-        "upper": "to", "conversion": "Of those before", "median_days": "Median days since the stage before",
-        "channels": "Channels (units)",
-    }  # fmt: skip
-    frame = journeys[list(names)].rename(columns=names)
-    frame["Stage"] = frame["Stage"].map(_words) if len(frame) else frame["Stage"]
-    formats = {"n": ",.0f", "Reached": ",.0f", "Share": ".0%", "from": ".0%", "to": ".0%", "Of those before": ".0%"}
-    caption = "Stages of the journey by segment: units that reached each, with 95 % interval." + source_words(source)
-    note = (
-        "Of those before: share of those at the stage before that reached this one too. A dash: withheld or undefined."
-    )
-    frame["Channels (units)"] = [
-        str(words).replace("_", " ") if isinstance(words, str) else words for words in frame["Channels (units)"]
-    ]
-    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
-    return Table(frame, caption, formats | {"Median days since the stage before": ",.0f"}, note)
-
-
-def format_mermaid(journeys: pd.DataFrame, *, title: str = "Journey by segment") -> str:
-    """Write the measured journey as a Mermaid ``journey`` diagram.
-
-    The score of 1 to 5 that Mermaid draws as a face is here only the share that reached the stage (1: nobody, 5: all).
-
-    Parameters
-    ----------
-    journeys : pandas.DataFrame
-        As ``map_journey`` returns it.
-    title : str
-        Any text; characters with a meaning in the grammar are replaced.
-
-    Returns
-    -------
-    str
-        Text of an ``.mmd`` file, ending in a newline.
-
-    Examples
-    --------
-    >>> rows = {"segment": ["S1"], "stage": ["try"], "position": [0], "n": [50], "reached": [25], "share": [0.5]}
-    >>> print(format_mermaid(pd.DataFrame(rows).assign(withheld=False), title="Pay: now; #1"))
-    journey
-        title Pay now 1
-        accTitle: Pay now 1
-        accDescr: Share of units that reached each stage, by segment. Score 1 is nobody and 5 is everybody.
-        section Try
-          S1 50 percent of 50: 3: S1
-    <BLANKLINE>
-    """
-    name = _safe_name(title)
-    lines = [
-        "journey", f"    title {name}", f"    accTitle: {name}",
-        "    accDescr: Share of units that reached each stage, by segment. Score 1 is nobody and 5 is everybody.",
-    ]  # fmt: skip
-    rows = journeys[(journeys["segment"] != "all") & ~journeys["withheld"].astype(bool)].sort_values(
-        ["position", "segment"]
-    )
-    for _, stage in rows.groupby("position", sort=True):
-        lines.append(f"    section {_safe_name(_words(stage['stage'].iloc[0]).capitalize())}")
-        for row in stage.dropna(subset=["share"]).itertuples():
-            segment = _safe_name(row.segment)
-            lines.append(
-                f"      {segment} {100 * row.share:.0f} percent of {int(row.n)}: {1 + round(4 * row.share)}: {segment}"
-            )
-    return "\n".join(lines) + "\n"
-
-
-def _safe_name(text: object) -> str:
-    """Text without what Mermaid's journey grammar or HTML reads as more than text."""
-    kept = "".join(
-        " " if character in '#:;,%{}<>`"\\' or not character.isprintable() else character for character in str(text)
-    )
-    kept = " ".join(kept.split())
-    return f"- {kept}" if kept.lower().startswith(("title", "section", "acctitle", "accdescr")) else kept or "unnamed"
-
-
-def _words(stage: object) -> str:
-    return str(stage).replace("_", " ")
+    return ", ".join(f"{channel} ({few_words(int(count), min_cell)})" for channel, count in order)

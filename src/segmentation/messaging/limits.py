@@ -8,7 +8,10 @@ from typing import Any
 
 import yaml
 
-__all__ = ["load_limits"]
+__all__ = ["channel_words", "load_limits"]
+
+_NAMES = {"email": "e-mail", "linkedin": "LinkedIn", "linkedin_message": "LinkedIn message", "google": "Google", "meta": "Meta",
+          "sms": "SMS", "x": "X", "tiktok": "TikTok"}  # fmt: skip
 
 
 @cache
@@ -31,3 +34,14 @@ def load_limits() -> dict[str, Any]:
     30
     """
     return yaml.safe_load(_shipped())
+
+
+def channel_words(channel: object) -> str:
+    """A channel as a reader knows it.
+
+    Examples
+    --------
+    >>> channel_words("email"), channel_words("in_app")
+    ('e-mail', 'in app')
+    """
+    return _NAMES.get(str(channel), str(channel).replace("_", " "))

@@ -11,8 +11,10 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..words import source_words
+from .fields import FIELD, UNFILLED, field_names, fill_fields
 from .limits import load_limits
 from .readability import measure_grade, measure_lix, split_words
+from .voice import Voice, check_voice
 
 __all__ = ["LINT_COLUMNS", "describe_lint", "lint_messages", "tabulate_lint"]
 
@@ -28,8 +30,6 @@ LINT_COLUMNS = (
     "sentence",
     "source",
 )
-_FIELD = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
-_UNRESOLVED = re.compile(r"\{[^}]*\}+|\[[^\]]*\]|<[^>]*>|\b(?:XXX+|TBD|TODO|FIXME)\b|\blorem\b", re.IGNORECASE)
 # GSM 03.38; the second line's characters take two places
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -40,12 +40,15 @@ _GSM_TWO = set("^{}\\[~]|€")
 Finding = tuple[str, str, float | str, float | str, str, str]  # rule, severity, value, limit, sentence, source
 
 
-def lint_messages(messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = None) -> pd.DataFrame:
+def lint_messages(
+    messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = None, voice: Mapping[str, Voice] | None = None
+) -> pd.DataFrame:
     """Check every message in use against its channel's limits and the house rules.
 
     Rules: too_long, cut_off, too_many_words, words_outside, characters_outside, hard_to_read, unresolved_placeholder,
     unknown_field, capitals, exclamation_marks, number_without_proof, sms_parts, no_opt_out; and over sets of messages
-    too_few, too_many, preheader_repeats_subject. Lengths count each allowed field ``{{name}}`` as the characters
+    too_few, too_many, preheader_repeats_subject, lost_field (a translation without a field its parent has); with the
+    brand's words: word_to_replace, word_to_avoid, claim_without_proof. Lengths count each allowed field ``{{name}}`` as the characters
     assumed in the limits file. An error is refused or broken by the channel; a warning is for the writer to judge.
 
     Parameters
@@ -54,6 +57,8 @@ def lint_messages(messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = 
         As ``load_messages`` returns it; retired messages are not checked.
     limits : mapping, optional
         As ``load_limits`` returns it, which is the default.
+    voice : mapping of str to Voice, optional
+        The brand's words by language, as ``load_voice`` returns them.
 
     Returns
     -------
@@ -65,7 +70,10 @@ def lint_messages(messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = 
     rows = []
     for identifier, message in used.iterrows():
         rows += [(identifier, message, *finding) for finding in _lint_one(message, rules)]
-    rows += list(_lint_sets(used, rules))
+        spoken = (voice or {}).get(message["locale"].lower().split("-")[0], Voice())
+        for rule, word, sentence in check_voice(message["text"], spoken, proven=bool(message["proof_id"])):
+            rows.append((identifier, message, rule, "warning", word, "", sentence, "the study's words"))
+    rows += [*_lint_sets(used, rules), *_lint_translations(used)]
     records = [
         (
             identifier,
@@ -87,12 +95,12 @@ def lint_messages(messages: pd.DataFrame, *, limits: Mapping[str, Any] | None = 
 
 def _lint_one(message: pd.Series, rules: Mapping[str, Any]) -> Iterator[Finding]:
     element = rules["channels"][message["channel"]][message["element"]]
-    shown = _FIELD.sub(lambda found: "x" * rules["placeholders"].get(found[1], 12), message["text"])
+    shown = fill_fields(message["text"], rules["placeholders"])
     yield from _lint_length(shown, element)
     yield from _lint_placeholders(message["text"], rules)
-    yield from _lint_manners(_FIELD.sub(" ", message["text"]), message, rules)
+    yield from _lint_manners(FIELD.sub(" ", message["text"]), message, rules)
     if element.get("readable"):
-        yield from _lint_reading(_FIELD.sub("name", message["text"]), message, rules)
+        yield from _lint_reading(FIELD.sub("name", message["text"]), message, rules)
     if element.get("sms"):
         yield from _lint_sms(shown, element, rules)
 
@@ -141,11 +149,11 @@ def _lint_length(text: str, element: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _lint_placeholders(text: str, rules: Mapping[str, Any]) -> Iterator[Finding]:
-    for name in _FIELD.findall(text):
+    for name in sorted(field_names(text)):
         if name not in rules["placeholders"]:
             allowed = ", ".join(rules["placeholders"])
             yield "unknown_field", "error", name, allowed, f"The tool has no field {name!r}; it has {allowed}.", "house"
-    for found in _UNRESOLVED.findall(_FIELD.sub(" ", text)):
+    for found in UNFILLED.findall(FIELD.sub(" ", text)):
         yield "unresolved_placeholder", "error", found, "", f"{found!r} was never filled in.", "house"
 
 
@@ -209,6 +217,15 @@ def _lint_sms(text: str, element: Mapping[str, Any], rules: Mapping[str, Any]) -
         yield "sms_parts", "warning", size, one, sentence, element["source"]
     if element.get("opt_out") and not any(word in text.lower() for word in rules["opt_out_words"]):
         yield "no_opt_out", "error", "", "", "It does not say how to stop further messages.", element["source"]
+
+
+def _lint_translations(used: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    parents = used["parent_id"] if "parent_id" in used.columns else pd.Series(dtype="str")
+    for identifier, parent in parents[parents.isin(used.index)].items():
+        message = used.loc[identifier]
+        for name in sorted(field_names(used.at[parent, "text"]) - field_names(message["text"])):
+            sentence = f"It has lost the field {name!r} that {parent} has."
+            yield identifier, message, "lost_field", "warning", name, parent, sentence, "house"
 
 
 def _lint_sets(used: pd.DataFrame, rules: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import DataContractError, Violation, nearest_word
-from ..study import Study
+from ..study import Study, read_yaml
 
-__all__ = ["find_path", "parse_dates", "read_rows"]
+__all__ = ["find_path", "parse_dates", "read_listed", "read_rows"]
 
 SIZE_LIMIT = 50_000_000  # bytes; these files are written by people
 
@@ -83,6 +83,64 @@ def read_rows(path: Path, columns: Sequence[str], *, extra: bool = False) -> tup
         numbers.append(number)
     frame = pd.DataFrame(rows, columns=header, index=pd.Index(numbers, name="row", dtype="int64"), dtype="str")
     return frame[list(columns)], violations
+
+
+def read_listed(path: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, list[Violation]]:
+    """Read a YAML file with a list of rows as the same text that ``read_rows`` makes of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        A list, or a mapping whose only key holds one. Each item names columns; those it leaves out are empty. A list of
+        words becomes one cell with semicolons.
+    columns : sequence of str
+
+    Returns
+    -------
+    DataFrame, list of Violation
+        As ``read_rows``, indexed by the line of the file where an item begins.
+
+    Raises
+    ------
+    DataContractError
+        If the file is missing, not strict YAML, or not a list.
+    """
+    name = path.name
+    if not path.is_file():
+        raise DataContractError(
+            [Violation("no such file", name, fix="Check the path; it is relative to the study file")]
+        )
+    content, lines = read_yaml(path)
+    place: tuple[str, ...] = ()
+    if isinstance(content, dict) and len(content) == 1:
+        key = next(iter(content))
+        content, place = content[key], (key,)
+    if not isinstance(content, list) or not content:
+        raise DataContractError([Violation("not a list of rows", name, fix="Begin each row with a dash")])
+    violations, rows, numbers = [], [], []
+    for position, item in enumerate(content):
+        line = lines.get((*place, position), position + 1)
+        if not isinstance(item, dict):
+            violations.append(Violation("not a row", name, line, value=item, fix="Write column: text"))
+            continue
+        for key, value in item.items():
+            where = lines.get((*place, position, key), line)
+            if key not in columns:
+                hint = nearest_word(key, columns) or "Take it out"
+                violations.append(Violation("unknown column", name, where, str(key), fix=hint))
+            elif isinstance(value, dict):
+                violations.append(Violation("not a text", name, where, str(key), fix="Write it in one line"))
+        rows.append([_cell(item.get(column)) for column in columns])
+        numbers.append(line)
+    index = pd.Index(numbers, name="row", dtype="int64")
+    return pd.DataFrame(rows, columns=list(columns), index=index, dtype="str"), violations
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(_cell(item) for item in value)
+    text = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def _lines(path: Path) -> list[list[str]]:

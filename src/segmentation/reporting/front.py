@@ -7,7 +7,9 @@ from typing import Any
 from ..workspace import Workspace
 from .stages import STAGES
 
-__all__ = ["build_front"]
+__all__ = ["PACK_TITLE", "build_front", "pack_contents"]
+
+PACK_TITLE = "What can we send to each persona, and what is still missing?"
 
 SECTIONS = (
     ("found", "What was found", "Nothing was found that meets the rules of this report."),
@@ -31,7 +33,7 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys first, verdict, segments_title, segments, segments_note, sections, personas_title, personas.
+        Keys first, verdict, segments_title, segments, segments_note, sections, personas_title, personas, pack.
     """
     summaries = {
         stage: workspace.read_json(f"summary_{stage.name}")
@@ -69,4 +71,17 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
         "sections": sections,
         "personas_title": segments.get("personas_title", "Personas"),
         "personas": workspace.read_json("personas") if workspace.has("personas") else [],
+        "pack": _read_pack(workspace),
     }
+
+
+def _read_pack(workspace: Workspace) -> list[dict[str, Any]]:
+    """Personas with the pieces of the campaign pack and the drawing of their journey."""
+    pages = workspace.read_json("pack") if workspace.has("pack") else []
+    maps = workspace.read_json("journey_maps") if workspace.has("journey_maps") else {}
+    return [{**page, "map": maps.get(page["persona_id"], "")} for page in pages]
+
+
+def pack_contents(pack: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
+    """Contents of the page of messages: level, anchor and words of each persona."""
+    return [(2, f"pack-{page['persona_id']}", page["name"]) for page in pack]

@@ -96,6 +96,10 @@ def input_digests(study: Study) -> dict[str, dict[str, str]]:
     if study.activation.suppression is not None:
         listed = study.resolve(study.activation.suppression)
         found["suppression"] = {_relative(listed, study.folder): digest(listed)}
+    written = [study.messaging.value_props, study.messaging.proofs, study.messaging.voice, study.messaging.told]
+    if any(written):
+        files = [study.resolve(name) for name in written if name is not None]
+        found["messaging"] = {_relative(file, study.folder): digest(file) for file in files}
     rules = [study.resolve(part.rules) for part in study.segmentations.values() if part.rules is not None]
     if rules:
         found["rules"] = {_relative(file, study.folder): digest(file) for file in rules}

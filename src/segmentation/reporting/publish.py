@@ -23,7 +23,7 @@ from ..period import Period
 from ..study import Study
 from ..workspace import Workspace
 from .checks import check_page, scan_leaks
-from .front import build_front
+from .front import PACK_TITLE, build_front, pack_contents
 from .ledger import enter_ledger
 from .render import TEMPLATES, Page, environment, read_notebook
 from .stages import STAGES
@@ -105,6 +105,17 @@ def _write_report(study: Study, period: Period, work: Path, draft: Path, manifes
     content = results.read_json("persona_wiki") if results.has("persona_wiki") else None
     for path, html in render_personas(common, front["personas"], content):
         _write_page(draft / "personas" / path, html)
+    if front["pack"]:
+        html = made.get_template("messages.html.j2").render(
+            **common,
+            front=front,
+            name="messages",
+            title=PACK_TITLE,
+            contents=pack_contents(front["pack"]),
+            up="",
+            plots=False,
+        )
+        _write_page(draft / "messages.html", html)
     html = made.get_template("index.html.j2").render(
         **common,
         front=front,
@@ -133,6 +144,10 @@ def _load_report(
     for stage, page in sorted(zip(STAGES, pages, strict=True), key=lambda pair: not pair[0].first):
         short = stage.title.split(":")[0]
         entries.append({"name": stage.name, "href": f"{stage.name}.html", "short": short, "question": page.title})
+        if stage.name == "05_messaging" and Workspace(study, period, "index", work).has("pack"):
+            entries.append(
+                {"name": "messages", "href": "messages.html", "short": "Campaign pack", "question": PACK_TITLE}
+            )
     results = Workspace(study, period, "index", work)
     verdict = results.read_json("verdict") if results.has("verdict") else {}
     report = {
@@ -184,6 +199,8 @@ def bundle_report(study: Study, period: Period, root: Path) -> Path:
         )
         if stage.name == "04_personas" and front["personas"]:
             parts.append({"kind": "sheets", "name": "sheets", "short": "Persona sheets", "title": "Persona sheets"})
+        if stage.name == "05_messaging" and front["pack"]:
+            parts.append({"kind": "pack", "name": "messages", "short": "Campaign pack", "title": PACK_TITLE})
     script = (TEMPLATES / "report.js").read_text("utf-8") + (TEMPLATES / "bundle.js").read_text("utf-8")
     seal = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     plotly = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()

@@ -61,8 +61,8 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "05_messaging",
         "Messages: what to say, to whom, where",
-        needs=("02_segments", "04_personas"),
-        files=("personas", "messages"),
+        needs=("01_data", "02_segments", "03_interviews", "04_personas"),
+        files=("personas", "messages", "messaging"),
     ),
     Stage(
         "06_tracking",

@@ -14,7 +14,7 @@ READS: dict[str, tuple[str, ...]] = {
     "02_use": ("survey",),
     "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts", "deals"),
     "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
-    "05_messaging": ("events",),
+    "05_messaging": ("events", "turns", "codings", "interviewees", "redactions", "contacts"),
     "06_tracking": ("events", "deals", "companies", "contacts"),
     "07_activation": ("events", "companies", "identities", "contacts"),
     "code_interviews": ("turns", "codings", "interviewees"),

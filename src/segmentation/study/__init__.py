@@ -11,6 +11,7 @@ from .evidence import Evidence, Hypothesis, Stakeholders
 from .hypotheses import load_hypotheses
 from .jobs import Job
 from .load import load_study
+from .messaging import ChannelPlan, Messaging
 from .model import Study, study_schema
 from .parts import Source, Variable
 from .persona_rules import PersonaRules
@@ -21,6 +22,7 @@ from .use import Criterion, Scorecard, Targeting
 __all__ = [
     "METHODS",
     "Activation",
+    "ChannelPlan",
     "Choices",
     "Country",
     "Criterion",
@@ -29,6 +31,7 @@ __all__ = [
     "Hypothesis",
     "Job",
     "Lookalike",
+    "Messaging",
     "People",
     "PersonaRules",
     "Scorecard",

@@ -62,3 +62,7 @@ class Choices(Part):
         description="... or a larger share of units is farther from its centre than 95 % were last quarter.",
     )
     personas: PersonaRules = Field(PersonaRules(), description="Limits of the rules P01 to P13 for personas.")
+    proof_months: int = Field(12, ge=1, description="Months after which a proof cited by a message is too old.")
+    same_words: float = Field(
+        0.8, gt=0, lt=1, description="Share of words in common above which two personas are told the same."
+    )

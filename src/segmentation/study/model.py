@@ -12,6 +12,7 @@ from .activation import Activation, Fairness, Lookalike
 from .choices import Choices
 from .evidence import Evidence, Stakeholders
 from .jobs import Job
+from .messaging import Messaging
 from .parts import Name, Part, Source, Variable
 from .segmenting import Segmenting
 from .use import Scorecard, Targeting
@@ -75,6 +76,7 @@ class Study(Part):
     activation: Activation = Activation()
     lookalike: Lookalike | None = Field(None, description="Who else might do what some units did.")
     fairness: Fairness | None = Field(None, description="Attributes in which no audience should be lopsided.")
+    messaging: Messaging = Messaging()
     choices: Choices = Choices()
     folder: Path = Field(Path(), exclude=True)
     file: Path = Field(Path(), exclude=True)

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import Violation, nearest_word
 from .activation import check_activation
 from .jobs import check_jobs
+from .messaging import check_messaging
 from .model import Study
 from .parts import Variable
 from .segmenting import METHODS
@@ -39,6 +40,7 @@ def check_references(study: Study, lines: dict[tuple[Any, ...], int]) -> list[Vi
     found += _check_names(study, lines)
     found += check_jobs(study, lines)
     found += check_activation(study, lines)
+    found += check_messaging(study, lines)
     for key, source in study.sources.items():
         for pattern in source.paths:
             if not study.expand(pattern):

@@ -31,6 +31,10 @@ CARRIED = (
     "experiments.yaml",
     "kpis.yaml",
     "messages.csv",
+    "value_props.csv",
+    "proofs.csv",
+    "voice.yaml",
+    "told.csv",
 )  # the same for every tier
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .crm import CrmAgreement, compare_crm, describe_crm, tabulate_crm
-from .declared import Experiment, Kpi, load_experiments, load_kpis
+from .declared import Kpi, load_kpis
 from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linearise
 from .experiment import (
     EFFECT_COLUMNS,
@@ -38,7 +38,7 @@ from .kpi_history import (
     tabulate_mix,
 )
 from .kpi_words import describe_kpis, tabulate_kpis
-from .kpis import KPI_COLUMNS, describe_kpis, measure_kpis, tabulate_kpis
+from .kpis import KPI_COLUMNS, measure_kpis
 from .look_words import describe_looks, tabulate_looks
 from .looks import null_error, student_limit
 from .moves import MOVE_COLUMNS, describe_moves, measure_moves, split_mix_and_rate, tabulate_moves
