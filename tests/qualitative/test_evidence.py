@@ -18,6 +18,8 @@ from segmentation.qualitative import (
     tabulate_evidence,
     tabulate_evidence_quotes,
     tabulate_rule,
+    tabulate_support,
+    tabulate_verdicts,
 )
 from segmentation.qualitative.opportunity import COLUMNS, JobScores
 from segmentation.sources.example import tiny_study
@@ -194,6 +196,9 @@ def test_gather_hypotheses_takes_markers_that_lie_above(study):
 
 def test_evidence_words_and_figure_say_the_verdicts(study, coded):
     found = matrix_of(study, coded, [claim("S2", "money", "price")], jobs=[score("S2", "money", 13.0, 10.5, 15.0)])
+    assert tabulate_verdicts(found).frame.iloc[0, 4] == "confirm" and tabulate_support(found).frame["Interviews"].iloc[
+        0
+    ].startswith("For it: 2 of 2")
     assert "Verdicts: 1 confirm. Confirmed: H1 (S2)" in str(describe_evidence(found))
     assert "1 confirm" in plot_evidence(found).alt and "at least 2 kinds of evidence" in tabulate_rule(found).note
     assert tabulate_evidence_quotes(found).frame["Where"].str.contains("P3, turn").all()

@@ -9,7 +9,14 @@ from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements
 from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
-from .evidence_words import describe_evidence, tabulate_evidence, tabulate_evidence_quotes, tabulate_rule
+from .evidence_words import (
+    describe_evidence,
+    tabulate_evidence,
+    tabulate_evidence_quotes,
+    tabulate_rule,
+    tabulate_support,
+    tabulate_verdicts,
+)
 from .fieldwork import Fieldwork, describe_fieldwork, measure_fieldwork, tabulate_fieldwork, tabulate_refusals
 from .intervals import (
     adjust_p_values,
@@ -153,8 +160,10 @@ __all__ = [
     "tabulate_rule",
     "tabulate_saturation",
     "tabulate_stakeholders",
+    "tabulate_support",
     "tabulate_theme_rates",
     "tabulate_themes",
+    "tabulate_verdicts",
     "tabulate_wants",
     "unitised_alpha",
     "wilson_interval",

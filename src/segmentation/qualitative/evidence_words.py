@@ -16,6 +16,8 @@ __all__ = [
     "tabulate_evidence",
     "tabulate_evidence_quotes",
     "tabulate_rule",
+    "tabulate_support",
+    "tabulate_verdicts",
 ]
 
 GRADES = {FOR: "for it", AGAINST: "against it", UNCLEAR: "unclear", SILENT: "no say"}
@@ -195,6 +197,74 @@ def tabulate_evidence(matrix: EvidenceMatrix) -> Table:
     return Table(frame, caption.strip(), None, note)
 
 
+def tabulate_verdicts(matrix: EvidenceMatrix) -> Table:
+    """Each hypothesis with its verdict and what follows.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Table
+        Id, Segment, Hypothesis, From, Verdict, What to do next.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> list(tabulate_verdicts(EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())).frame.columns)[-2:]
+    ['Verdict', 'What to do next']
+    """
+    rows = [
+        (
+            row["hypothesis"],
+            row["segment"],
+            row["statement"],
+            row["origin"],
+            row["verdict"],
+            next_step(row, matrix.rule),
+        )
+        for row in matrix.table.to_dict("records")
+    ]
+    frame = pd.DataFrame(rows, columns=["Id", "Segment", "Hypothesis", "From", "Verdict", "What to do next"])
+    return Table(
+        frame, "Verdicts, and what follows. From: what a segment uses much (use), or the team's own list (team)."
+    )
+
+
+def tabulate_support(matrix: EvidenceMatrix) -> Table:
+    """What each kind of evidence says of each hypothesis, with the figures.
+
+    Parameters
+    ----------
+    matrix : EvidenceMatrix
+
+    Returns
+    -------
+    Table
+        Id, Numbers, Interviews, Sales, Verdict: the rows of ``tabulate_evidence`` without the words around them.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> list(tabulate_support(EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())).frame.columns)
+    ['Id', 'Numbers', 'Interviews', 'Sales', 'Verdict']
+    """
+    whole = tabulate_evidence(matrix)
+    frame = whole.frame[["Numbers", "Interviews", "Sales", "Verdict"]]
+    names = matrix.table["hypothesis"].astype(str).to_list() if len(matrix.table) else []
+    frame = pd.concat([pd.DataFrame({"Id": names}), frame], axis=1)
+    return Table(frame, whole.caption, None, whole.note)
+
+
 def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
     """What people of the segment said to each hypothesis, with the place it stands.
 
@@ -307,7 +377,7 @@ def _strand(parts: pd.DataFrame, row: dict[str, object], strand: str) -> str:
         nothing = {"numbers": "no number was asked for", "interviews": "no code named", "sales": "nothing noted"}
         pieces = [nothing[strand]]
     grade = GRADES[str(row[strand])]
-    return f"{grade[0].upper()}{grade[1:]}. {'; '.join(pieces)}."
+    return f"{grade[0].upper()}{grade[1:]}: {'; '.join(pieces)}."
 
 
 def _piece(part: object) -> str:
