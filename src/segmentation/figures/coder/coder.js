@@ -385,6 +385,7 @@ class Desk {
       this.kept.set("code", this.view.codes.at(-1).id);
       this.draw();
     } else this.say();
+    if (told.do === "suggest") this.root.querySelector("[data-part=suggestions]").scrollIntoView({ block: "nearest" });
     this.root.dataset.told = String(told.n);
   }
 }
