@@ -73,7 +73,7 @@ def _prior(ranked: Ranked, study: Study) -> str:
     screened = [f"“{study.variable(row.variable).words}” ({row.why})" for row in out.itertuples()]
     kept = f"Left out so that nothing gives the answer away: {join_words(screened)}. " if screened else ""
     return (
-        f"{kept}How many of the others are like seeds in truth is not told: the usual estimate (Elkan and Noto) says "
+        f"{kept}How many of the others are truly like seeds cannot be told: the usual estimate (Elkan and Noto) says "
         f"{percent_words(ranked.prior)}, but it holds only where seeds and others can be told apart cleanly, and here the area under the "
         f"curve is {ranked.auc_seed:.2f} (0.5 is chance, 1 is perfect)."
     )
