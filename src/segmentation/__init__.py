@@ -313,7 +313,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "start_codings",
         "suggest_codes",
         "tabulate_coders",
-        "tabulate_disagreements",
+        "tabulate_differences",
         "tabulate_suggestions",
     ),
     "personas": (

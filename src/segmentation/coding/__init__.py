@@ -8,7 +8,7 @@ from .folder import Code, Coder, Coding, CodingFolder, Offer, Resolution, load_c
 from .offers import describe_suggestions, offer_codes, tabulate_suggestions
 from .session import CodingSession
 from .suggest import Suggestion, Suggestions, suggest_codes
-from .words import describe_codings, tabulate_coders, tabulate_disagreements
+from .words import describe_codings, tabulate_coders, tabulate_differences
 
 __all__ = [
     "Code",
@@ -34,7 +34,7 @@ __all__ = [
     "start_codings",
     "suggest_codes",
     "tabulate_coders",
-    "tabulate_disagreements",
+    "tabulate_differences",
     "tabulate_suggestions",
     "write_codebook",
 ]

@@ -12,7 +12,7 @@ from ..words import count_words, join_words
 from .disagree import decisions, find_disagreements
 from .folder import Code, CodingFolder
 
-__all__ = ["describe_codings", "tabulate_coders", "tabulate_disagreements"]
+__all__ = ["describe_codings", "tabulate_coders", "tabulate_differences"]
 
 
 def describe_codings(folder: CodingFolder) -> Reading | Callout:
@@ -64,7 +64,7 @@ def tabulate_coders(folder: CodingFolder) -> Table:
     return Table(pd.DataFrame(rows, columns=columns), caption, dict.fromkeys(columns[1:], ",d"))
 
 
-def tabulate_disagreements(folder: CodingFolder, coder: str) -> Table:
+def tabulate_differences(folder: CodingFolder, coder: str) -> Table:
     """Where one coder and each other differ, by code: places only one of them marked, other borders, and how many are resolved."""
     if coder not in folder.coders:
         raise ParameterError(f"no coder {coder!r} in {folder.path.name}. {nearest_word(coder, folder.coders)}".strip())

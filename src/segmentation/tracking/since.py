@@ -13,8 +13,8 @@ from ..messaging import find_stale_proofs
 from ..messaging.rates import order_segments, say_per_cent
 from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
-from .declared import load_experiments
 from .kpi_history import say_signals
+from .registration import load_experiments
 
 __all__ = ["Change", "describe_since", "gather_changes", "list_changes", "say_first"]
 
