@@ -178,7 +178,7 @@ def bundle_report(study: Study, period: Period, root: Path) -> Path:
     Returns
     -------
     Path
-        ``reports/<study>/<study>-<period>.html``, about 2 MB: plotly.js is inside, compressed.
+        ``reports/<study>/<study>-<period>.html``, about 3 MB: plotly.js is inside, compressed.
 
     Raises
     ------
