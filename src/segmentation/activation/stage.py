@@ -109,8 +109,9 @@ def describe_closeness(close: Closeness, study: Study) -> Reading:
     far = close.membership["near_nobody"].fillna(False)
     placed, few = int(close.membership["segment"].notna().sum()), study.choices.min_cell
     guessed = int((far & (close.membership["basis"] == "placed")).sum())
+    first = few_words(int(far.sum()), few).capitalize()
     text = (
-        f"{few_words(int(far.sum()), few).capitalize()} of {placed:,d} {study.units} in a segment are near nobody: further from its centre than "
+        f"{first} of {placed:,d} {study.units} in a segment are near nobody: further from its centre than "
         f"{close.reach.percentile:.0%} of the members with every base variable (activation.near_nobody)"
         + (f"; {few_words(guessed, few)} of them are placed by some variables only." if guessed else ".")
         + f" By this rule about {1 - close.reach.percentile:.0%} of those with every variable always are; more of them next quarter would "
