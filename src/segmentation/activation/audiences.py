@@ -269,7 +269,7 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     reasons = [f"{few_words(int(n), few)} {_why(why)}" for why, n in left.items() if n]
     free = total - int(left.sum())
     text = (
-        f"{few_words(free, few)} of {total:,d} people in {count_words(len(first), 'segment')} may be written to. Left out: "
+        f"{few_words(free, few).capitalize()} of {total:,d} people in {count_words(len(first), 'segment')} may be written to. Left out: "
         f"{join_words(reasons)}. The suppression list has {audiences.suppressed:,d} {'entry' if audiences.suppressed == 1 else 'entries'}."
     )
     refused = audiences.plan[~audiences.plan["ok"]]

@@ -109,8 +109,9 @@ def describe_closeness(close: Closeness, study: Study) -> Reading:
     far = close.membership["near_nobody"].fillna(False)
     placed, few = int(close.membership["segment"].notna().sum()), study.choices.min_cell
     guessed = int((far & (close.membership["basis"] == "placed")).sum())
+    first = few_words(int(far.sum()), few).capitalize()
     text = (
-        f"{few_words(int(far.sum()), few)} of {placed:,d} {study.units} in a segment are near nobody: further from its centre than "
+        f"{first} of {placed:,d} {study.units} in a segment are near nobody: further from its centre than "
         f"{close.reach.percentile:.0%} of the members with every base variable (activation.near_nobody)"
         + (f"; {few_words(guessed, few)} of them are placed by some variables only." if guessed else ".")
         + f" By this rule about {1 - close.reach.percentile:.0%} of those with every variable always are; more of them next quarter would "
@@ -191,8 +192,12 @@ def describe_keeping(keeping: pd.DataFrame | None, study: Study) -> Reading | Ca
     plain, now = int(told.at[0.0, "moved"]), told.loc[asked]
     text = (
         f"Of {int(now['units']):,d} {study.units} placed in both quarters, {plain:,d} would change their segment if everybody simply went "
-        f"to the nearest. With the margin the study asks ({asked:g}; activation.keep_margin) {int(now['moved']):,d} do, and "
-        f"{int(now['kept']):,d} stay, because the new segment leads too little to tell a move from noise."
+        f"to the nearest. With the margin the study asks ({asked:g}; activation.keep_margin) {int(now['moved']):,d} do"
+        + (
+            f", and {int(now['kept']):,d} stay, because the new segment leads too little to tell a move from noise."
+            if now["kept"]
+            else ": every new segment leads by more than that."
+        )
     )
     rest = (
         "This is what “segmentation assign --previous” does when people are placed between reports. The segments of this report are "
