@@ -110,7 +110,7 @@ def null_error(
     Examples
     --------
     >>> float(null_error(9, 50, 10, 51).round(4))
-    0.0796
+    0.0795
     """
     pooled = (np.asarray(k0) + k1 + 1) / (np.asarray(n0) + n1 + 2)
     return np.sqrt(pooled * (1 - pooled) * (1 / (np.asarray(n0) - 1.0) + 1 / (np.asarray(n1) - 1.0)))
