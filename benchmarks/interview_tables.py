@@ -107,7 +107,7 @@ of work are those of the processor; the clock runs on while others use the machi
 
 ## Is anything found where nothing is?
 
-`python benchmarks/interviews_permuted.py --repeats {permuted["repeats"]} --write` (seed {permuted["seed"]}). A study is one set of
+`python benchmarks/interviews_permuted.py --write` (seed {permuted["seed"]}; `--repeats` says how many studies). A study is one set of
 interviews in which segments tell nothing: segments are dealt out to the people anew, everything they said and every coding left as
 it is, or the interviews are drawn without any difference. For co-occurrence each code is given to as many people as had it, by
 chance. A study has a find if any theme or pair has q <= .05, or any word has a p (corrected for all words) <= .05. Stated is: at
