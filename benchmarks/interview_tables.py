@@ -54,7 +54,11 @@ def verdict(permuted: dict[str, Any]) -> str:
     worst = max(ours, key=lambda row: row["rate"])
     highest = f"the highest rate is {worst['rate']:.3f} ({worst['measure']}, {WORLDS[worst['world']]})"
     if not above:
-        return f"No measure finds more than the stated 5 in 100: no interval lies above .05, and {highest}."
+        fewest = min(row["studies"] for row in ours)
+        return (
+            f"No measure is shown to find more than the stated 5 in 100: every interval reaches down to .05 or below. {highest.capitalize()}. "
+            f"With {fewest} studies and more of each, rates up to about {max(row['upper'] for row in ours):.2f} cannot be told from .05 either."
+        )
     named = "; ".join(f"{row['measure']}, {WORLDS[row['world']]}" for row in above)
     return f"**Above the stated 5 in 100:** {named}; {highest}."
 
