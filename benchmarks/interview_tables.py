@@ -56,8 +56,10 @@ def verdict(permuted: dict[str, Any]) -> str:
     if not above:
         fewest = min(row["studies"] for row in ours)
         return (
-            f"No measure is shown to find more than the stated 5 in 100: every interval reaches down to .05 or below. {highest.capitalize()}. "
-            f"With {fewest} studies and more of each, rates up to about {max(row['upper'] for row in ours):.2f} cannot be told from .05 either."
+            "No measure is shown to find more than the stated 5 in 100: every interval reaches down to .05 or below. "
+            f"{highest.capitalize()}. "
+            f"With {fewest} studies and more of each, rates up to about {max(row['upper'] for row in ours):.2f} cannot be told from "
+            ".05 either."
         )
     named = "; ".join(f"{row['measure']}, {WORLDS[row['world']]}" for row in above)
     return f"**Above the stated 5 in 100:** {named}; {highest}."
