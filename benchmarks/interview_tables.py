@@ -54,7 +54,13 @@ def verdict(permuted: dict[str, Any]) -> str:
     worst = max(ours, key=lambda row: row["rate"])
     highest = f"the highest rate is {worst['rate']:.3f} ({worst['measure']}, {WORLDS[worst['world']]})"
     if not above:
-        return f"No measure finds more than the stated 5 in 100: no interval lies above .05, and {highest}."
+        fewest = min(row["studies"] for row in ours)
+        return (
+            "No measure is shown to find more than the stated 5 in 100: every interval reaches down to .05 or below. "
+            f"{highest.capitalize()}. "
+            f"With {fewest} studies and more of each, rates up to about {max(row['upper'] for row in ours):.2f} cannot be told from "
+            ".05 either."
+        )
     named = "; ".join(f"{row['measure']}, {WORLDS[row['world']]}" for row in above)
     return f"**Above the stated 5 in 100:** {named}; {highest}."
 
@@ -107,7 +113,7 @@ of work are those of the processor; the clock runs on while others use the machi
 
 ## Is anything found where nothing is?
 
-`python benchmarks/interviews_permuted.py --repeats {permuted["repeats"]} --write` (seed {permuted["seed"]}). A study is one set of
+`python benchmarks/interviews_permuted.py --write` (seed {permuted["seed"]}; `--repeats` says how many studies). A study is one set of
 interviews in which segments tell nothing: segments are dealt out to the people anew, everything they said and every coding left as
 it is, or the interviews are drawn without any difference. For co-occurrence each code is given to as many people as had it, by
 chance. A study has a find if any theme or pair has q <= .05, or any word has a p (corrected for all words) <= .05. Stated is: at

@@ -58,10 +58,12 @@ def draw_vocabulary(size: int, rng: np.random.Generator) -> tuple[np.ndarray, np
     return np.array(list(words)), weight / weight.sum()
 
 
-def draw_study(plan: Plan, seed: int, unit: str = "company_id") -> tuple[Dataset, pd.DataFrame]:
-    """Canonical tables of a study by that plan, and its membership."""
+def draw_study(
+    plan: Plan, seed: int, vocabulary: tuple[np.ndarray, np.ndarray] | None = None, unit: str = "company_id"
+) -> tuple[Dataset, pd.DataFrame]:
+    """Canonical tables of a study by that plan, and its membership; with a vocabulary of its own if none is given."""
     rng = np.random.default_rng(seed)
-    words, chance = draw_vocabulary(6000, rng)
+    words, chance = vocabulary or draw_vocabulary(6000, rng)
     people = [f"P{number:03d}" for number in range(1, plan.people + 1)]
     segment = rng.permutation(np.arange(plan.people) % plan.segments)
     texts, turns, codings = {}, [], []

@@ -17,7 +17,9 @@ such studies have any find. Beside it stands what a chi-square over passages, as
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from interview_worlds import Plan, draw_study
+from interview_worlds import Plan, draw_study, draw_vocabulary
 from scipy.stats import chi2_contingency
 
 import segmentation as sg
@@ -106,8 +108,9 @@ def planted_segments(truth: pd.DataFrame, unit: str) -> pd.DataFrame:
 def studies_of(world: str, repeats: int, seed: int) -> Iterator[tuple[CodedInterviews, CodedInterviews, Redactor, int]]:
     rng = np.random.default_rng([seed, ["sample", "planted", "null"].index(world)])
     if world == "null":
+        vocabulary = draw_vocabulary(6000, np.random.default_rng(seed))
         for number in range(repeats):
-            coded = sg.build_coded_interviews(*draw_study(NULL, seed=1_000_000 * seed + number))
+            coded = sg.build_coded_interviews(*draw_study(NULL, 1_000_000 * seed + number, vocabulary))
             yield coded, permute_codes(coded, rng), Redactor(), number
         return
     whole, redactor = fieldnote_interviews() if world == "sample" else (
@@ -117,15 +120,31 @@ def studies_of(world: str, repeats: int, seed: int) -> Iterator[tuple[CodedInter
         yield permute_segments(whole, rng), permute_codes(whole, rng), redactor, number
 
 
-def measure(world: str, repeats: int, seed: int) -> list[dict[str, Any]]:
+def measure(world: str, repeats: int, seed: int, keep: Callable[[list[dict[str, Any]]], None]) -> list[dict[str, Any]]:
+    """Rates of one world; what there is so far is kept after every 20 studies, so that a run may be stopped."""
     found: dict[str, list[dict[str, int]]] = {}
     started = time.perf_counter()
     for coded, crossed, redactor, number in studies_of(world, repeats, seed):
         for name, counts in look(coded, crossed, redactor, number).items():
             found.setdefault(name, []).append(counts)
-        if number % 50 == 49:
+        if number % 20 == 19 or number == repeats - 1:
+            keep([summarise(world, name, counts) for name, counts in found.items()])
             print(f"{world}: {number + 1} of {repeats}, {time.perf_counter() - started:.0f} s", flush=True)
     return [summarise(world, name, counts) for name, counts in found.items()]
+
+
+def record(seed: int, rows: list[dict[str, Any]], **more: Any) -> None:
+    """Put rows into the result; worlds that are not among them stay as recorded. One writer at a time."""
+    folder = os.open(RESULT.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {"rates": [], "as_they_are": []}
+        worlds = {row["world"] for row in rows}
+        rates = [*(row for row in known["rates"] if row["world"] not in worlds), *rows]
+        result = {"seed": seed, "limit": LIMIT, "rates": rates, "as_they_are": known["as_they_are"], **more}
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    finally:
+        os.close(folder)
 
 
 def summarise(world: str, name: str, counts: list[dict[str, int]]) -> dict[str, Any]:
@@ -170,25 +189,14 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     given = parser.parse_args()
     worlds = [given.only] if given.only else ["sample", "planted", "null"]
-    rates = [row for world in worlds for row in measure(world, given.repeats, given.seed)]
-    result = {
-        "seed": given.seed,
-        "repeats": given.repeats,
-        "limit": LIMIT,
-        "rates": rates,
-        "as_they_are": with_labels(),
-    }
-    for row in rates:
+    keep = (lambda rows: record(given.seed, rows)) if given.write else (lambda rows: None)
+    for row in [row for world in worlds for row in measure(world, given.repeats, given.seed, keep)]:
         limits = f"{row['rate']:.3f} ({row['lower']:.3f}-{row['upper']:.3f})"
         print(f"{row['world']:8} {row['measure']:42} {limits}, p <= {LIMIT}: {row['p_below']:.3f}")
-    print(json.dumps(result["as_they_are"], indent=1))
+    found = with_labels()
+    print(json.dumps(found, indent=1))
     if given.write:
-        if RESULT.exists():  # worlds that were not measured now stay as recorded
-            kept = [
-                row for row in json.loads(RESULT.read_text(encoding="utf-8"))["rates"] if row["world"] not in worlds
-            ]
-            result["rates"] = kept + rates
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        record(given.seed, [], as_they_are=found)
 
 
 if __name__ == "__main__":

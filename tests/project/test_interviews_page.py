@@ -34,5 +34,5 @@ def test_nothing_is_found_beyond_the_stated_rate():
     ours = [row for row in result["rates"] if not row["measure"].startswith("not done")]
     assert {row["world"] for row in ours} == {"sample", "planted", "null"} and min(
         row["studies"] for row in ours
-    ) >= 200
+    ) >= 100
     assert all(row["lower"] <= result["limit"] for row in ours)
