@@ -14,7 +14,7 @@ from segmentation.coding import (
     settled_codings,
     start_codings,
     tabulate_coders,
-    tabulate_disagreements,
+    tabulate_differences,
     write_codebook,
 )
 from segmentation.coding.export import memo_table
@@ -124,18 +124,18 @@ def test_tables_of_coders_and_disagreements(session):
         "Coder": ["ana", "ben"], "Transcripts": [1, 1], "Codings": [1, 2], "Codes given": [1, 2], "Codes added": [0, 0],
         "Memos": [0, 0], "Resolutions": [1, 0],
     }  # fmt: skip
-    table = tabulate_disagreements(session.folder, "ana")
+    table = tabulate_differences(session.folder, "ana")
     assert table.frame.to_dict("records") == [
         {"Beside": "ben", "Code": "Trips", "Only ana": 0, "Only the other": 0, "Other borders": 1, "Resolved": 1},
         {"Beside": "ben", "Code": "Money", "Only ana": 0, "Only the other": 1, "Other borders": 0, "Resolved": 0},
     ]
     with pytest.raises(ParameterError, match="no coder 'anna'"):
-        tabulate_disagreements(session.folder, "anna")
+        tabulate_differences(session.folder, "anna")
 
 
 def test_no_quote_stands_in_a_table_that_a_report_could_show(session):
     session.add(*place(session, "drove"), "trips")
-    tables = tabulate_coders(session.folder), tabulate_disagreements(session.folder, "ana")
+    tables = tabulate_coders(session.folder), tabulate_differences(session.folder, "ana")
     shown = str([table._repr_mimebundle_() for table in tables])
     assert "drove" not in shown and "Dave" not in shown
 
