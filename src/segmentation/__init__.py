@@ -95,6 +95,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "describe_verdict",
         "fit_other_segmentations",
         "fit_segments",
+        "found_segments",
         "gather_memberships",
         "match_segments",
         "measure_across",

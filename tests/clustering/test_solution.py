@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from segmentation.clustering import Solution, assign_segments, describe_membership, fit_segments, tabulate_sizes
+from segmentation.clustering import (
+    Solution,
+    assign_segments,
+    describe_membership,
+    fit_segments,
+    found_segments,
+    tabulate_sizes,
+)
 from segmentation.clustering.kmeans import search_kmeans
 from segmentation.errors import ParameterError
 from segmentation.study import Choices
@@ -209,3 +216,16 @@ def test_describe_membership_noise_is_told_from_too_little_known():
         "1 (25%) is in none, because too few base variables are known. 1 (25%) is in none, because the method" in text
     )
     assert "1 not placed (too few base variables), 1 in no segment" in tabulate_sizes(membership).caption
+
+
+def test_found_segments_leaves_two_segments_alone_and_puts_nobody_in_one():
+    two = pd.DataFrame(
+        {"segment": ["S1", "S2"], "second": ["S2", "S1"], "margin": 1.0, "basis": "fitted", "probability": 1.0}
+    )
+    assert found_segments(two) is two
+    one = two.assign(segment="S1")
+    none = found_segments(one)
+    assert none["segment"].isna().all() and none["second"].isna().all() and none["probability"].isna().all()
+    assert none["basis"].unique().tolist() == ["unplaced"]
+    assert none.dtypes.equals(one.dtypes)
+    assert one["segment"].tolist() == ["S1", "S1"]

@@ -97,19 +97,21 @@ def learn_reach(
     Returns
     -------
     Reach
+        Without limits if nobody is in a segment.
 
     Raises
     ------
     ParameterError
-        If nobody is placed or the percentile is not between 0.5 and 1.
+        If the percentile is not between 0.5 and 1.
     """
     if not 0.5 < percentile < 1:
         raise ParameterError(f"percentile must be above 0.5 and below 1; got {percentile!r}")
     placed = membership.dropna(subset=["segment"])
     complete = placed[placed["basis"] == "fitted"]
     rows = complete if len(complete) >= fewest else placed
-    if rows.empty:
-        raise ParameterError("nobody is in a segment, so nothing tells how far members lie from their centre")
+    if rows.empty:  # nothing tells how far members lie from their centre
+        nobody = pd.Series(0, index=distances.columns)
+        return Reach(nobody * np.nan, nobody, percentile, ())
     own = own_distance(distances.loc[rows.index], rows["segment"])
     everybody = float(own.quantile(percentile))
     groups = own.groupby(rows["segment"].astype(str))

@@ -94,7 +94,7 @@ def tabulate_closeness(close: Closeness, *, source: str = "", min_cell: int = 10
     return Table(pd.DataFrame(rows), caption, {"limit": ".2f"}, note)
 
 
-def describe_closeness(close: Closeness, study: Study) -> Reading:
+def describe_closeness(close: Closeness, study: Study) -> Reading | Callout:
     """Who is near nobody, in words, and what to do with them.
 
     Parameters
@@ -104,8 +104,11 @@ def describe_closeness(close: Closeness, study: Study) -> Reading:
 
     Returns
     -------
-    Reading
+    Reading or Callout
+        Absent where nobody is in a segment.
     """
+    if close.membership["segment"].isna().all():
+        return Callout("absent", "Nobody is in a segment, so nobody can be far from one.")
     far = close.membership["near_nobody"].fillna(False)
     placed, few = int(close.membership["segment"].notna().sum()), study.choices.min_cell
     guessed = int((far & (close.membership["basis"] == "placed")).sum())

@@ -60,7 +60,7 @@ from .shortfall import (
     tabulate_segment_parts,
     tabulate_shortfall,
 )
-from .solution import Solution, assign_segments, describe_membership, fit_segments, tabulate_sizes
+from .solution import Solution, assign_segments, describe_membership, fit_segments, found_segments, tabulate_sizes
 from .stability import Stability, measure_stability, prediction_strength
 from .structure import StructureTest, measure_structure
 from .verdict import Verdict, assess_structure, describe_verdict
@@ -115,6 +115,7 @@ __all__ = [
     "describe_verdict",
     "fit_other_segmentations",
     "fit_segments",
+    "found_segments",
     "gather_memberships",
     "match_segments",
     "measure_across",

@@ -18,7 +18,15 @@ from .kmeans import Search, search_kmeans
 from .merging import collapse_merged
 from .methods.base import Fitted, method_of, spherical_probabilities
 
-__all__ = ["Solution", "assign_segments", "describe_membership", "fit_segments", "natural_order", "tabulate_sizes"]
+__all__ = [
+    "Solution",
+    "assign_segments",
+    "describe_membership",
+    "fit_segments",
+    "found_segments",
+    "natural_order",
+    "tabulate_sizes",
+]
 
 
 @dataclass(frozen=True)
@@ -272,6 +280,34 @@ def _fit_kmeans(
         random_state=choices.random_state,
         min_observed=choices.min_observed,
         used_ids=tuple(ids),
+    )
+
+
+def found_segments(membership: pd.DataFrame) -> pd.DataFrame:
+    """Membership for those who work with segments: where everybody stands in one, there are none, and nobody is in any.
+
+    Parameters
+    ----------
+    membership : pandas.DataFrame
+        As ``assign_segments`` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same table if it has two segments or more; else segment and second are <NA>, margin and probability NaN, and the
+        basis is "unplaced".
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"segment": ["S1", "S1"], "second": pd.NA, "margin": 1.0, "basis": "fitted", "probability": 1.0})
+    >>> found_segments(one)["segment"].isna().all()
+    np.True_
+    """
+    if membership["segment"].nunique() > 1:
+        return membership
+    nobody = {"segment": pd.NA, "second": pd.NA, "margin": np.nan, "basis": "unplaced", "probability": np.nan}
+    return membership.assign(**nobody).astype(
+        {"segment": membership["segment"].dtype, "second": membership["second"].dtype}
     )
 
 

@@ -203,7 +203,7 @@ def summarise_use(
     """
     found, decide, trust = [], [], []
     standing = summarise_scorecard(scorecard) if len(scorecard) else pd.DataFrame()
-    if len(standing):
+    if len(standing) > 1:  # alone, a segment is everybody
         good = [str(name) for name in standing.index[(standing == "pass").all(axis=1)]]
         bad = [str(name) for name in standing.index[(standing == "fail").any(axis=1)]]
         passing = f"{join_words(good)} {'is' if len(good) == 1 else 'are'}" if good else "none is"
