@@ -69,10 +69,10 @@ def test_flag_strangers_unplaced_is_not_judged():
     assert found["near_nobody"].isna().all()
 
 
-def test_learn_reach_nobody_placed_is_refused():
+def test_learn_reach_nobody_placed_has_no_limits():
     nobody = assign_segments(SOLUTION, points([(np.nan, np.nan)]))
-    with pytest.raises(ParameterError, match="nobody is in a segment"):
-        learn_reach(segment_distances(SOLUTION, points([(np.nan, np.nan)])), nobody)
+    reach = learn_reach(segment_distances(SOLUTION, points([(np.nan, np.nan)])), nobody)
+    assert reach.limits.isna().all() and (reach.members == 0).all()
     with pytest.raises(ParameterError, match=r"percentile must be above 0\.5"):
         learn_reach(pd.DataFrame(), nobody, percentile=0.2)
 
