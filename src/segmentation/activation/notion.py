@@ -64,11 +64,15 @@ def notion_rows(checked: CheckedPersonas, period: str, history: PersonaHistory |
     >>> row["Name"], row["Record"], row["Supersedes"]
     ("'=Dana", 's1-dana 2026Q3', '')
     """
+    return _rows(persona_sheets(checked), period, history)
+
+
+def _rows(sheets: list[dict[str, Any]], period: str, history: PersonaHistory | None) -> list[dict[str, str]]:
     published: set[str] = set()
     if history is not None and history.before and not history.reckoned:
         published = set(history.claims.loc[history.claims["period"] == history.before, "persona_id"])
     rows = []
-    for sheet in persona_sheets(checked):
+    for sheet in sheets:
         pains = next((section["claims"] for section in sheet["sections"] if section["key"] == "pains"), [])
         size, who = sheet["segment_size"], sheet["persona_id"]
         before = history.before if history is not None and who in published else ""
@@ -110,9 +114,12 @@ def notion_pages(checked: CheckedPersonas, period: str, history: PersonaHistory 
     >>> print(name[:5], text.splitlines()[-1])
     Dana  - Waits \*long\* (assumption) No evidence: this is what the team believes.
     """
+    return _pages(persona_sheets(checked, history), period, history)
+
+
+def _pages(sheets: list[dict[str, Any]], period: str, history: PersonaHistory | None) -> dict[str, str]:
     found = {}
-    rows = notion_rows(checked, period, history)
-    for row, sheet in zip(rows, persona_sheets(checked, history), strict=True):
+    for row, sheet in zip(_rows(sheets, period, history), sheets, strict=True):
         lines = [f"# {_plain(sheet['name'])}", ""]
         lines += [f"{name}: {_plain(row[name])}" for name in COLUMNS[1:] if row[name]]
         sections = [{"title": "The job", "claims": sheet["jtbd"]}, *sheet["sections"]]
@@ -147,11 +154,11 @@ def write_notion(run: Workspace, checked: CheckedPersonas, history: PersonaHisto
     """
     if not checked.personas:
         return []
-    period = str(run.period)
-    table = _csv(notion_rows(checked, period, history))
+    period, sheets = str(run.period), persona_sheets(checked, history)
+    table = _csv(_rows(sheets, period, history))
     folder = f"Personas {period} {_id_of(f'{run.study.study} {period}')}"
     content = {f"{folder}.csv": table, "How to import.txt": HOW.format(quarter=period)}
-    content |= {f"{folder}/{name}": text for name, text in notion_pages(checked, period, history).items()}
+    content |= {f"{folder}/{name}": text for name, text in _pages(sheets, period, history).items()}
     run.write_text(f"exports/notion/personas-{period}.csv", table)
     file = f"exports/notion/personas-{period}-pages.zip"
     _write_zip(run.results / file, content)

@@ -14,7 +14,8 @@ from ..display import Callout, Reading, Table
 from ..features import build_features_before
 from ..messaging.rates import say_per_cent
 from ..period import Period
-from ..sources import list_periods, read_sources
+from ..sources import canonical_table, list_periods, read_sources
+from ..study import Study
 from ..words import count_words, join_words, source_words
 from ..workspace import Workspace
 from .declared import Kpi, load_kpis
@@ -102,8 +103,15 @@ def _members(
     if not run.has("solution"):
         return pd.DataFrame({"segment": []}), "none"
     solution, encoder = recall_solution(run)
-    features = build_features_before(read_sources(run.study, period), run.study).values
+    features = build_features_before(_read_for_features(run.study, period), run.study).values
     return assign_segments(solution, encoder.encode(features.reindex(columns=list(encoder.names)))), "reckoned"
+
+
+def _read_for_features(study: Study, period: Period) -> Dataset:
+    """What variables are measured on, and who is known: placing the units of an earlier quarter asks for no transcripts or deals."""
+    needed = {variable.source for variable in study.variables}
+    needed |= {name for name in study.sources if canonical_table(study, name) in ("companies", "events")}
+    return read_sources(study, period, only=tuple(sorted(needed)))
 
 
 def control_kpis(history: pd.DataFrame, period: Period | str) -> pd.DataFrame:
