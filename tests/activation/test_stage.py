@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from segmentation.activation import (
     describe_closeness,
     describe_keeping,
     describe_membership_history,
+    describe_upsert,
     export_lookalikes,
     gather_audiences,
     list_audiences,
@@ -32,6 +34,7 @@ from segmentation.errors import DataContractError
 from segmentation.figures.activation import plot_recovery
 from segmentation.figures.exhibit import Exhibit
 from segmentation.period import Period
+from segmentation.study.activation import Activation
 from segmentation.workspace import Workspace
 
 from .test_lookalike import QUARTER, make_study, plant
@@ -104,6 +107,21 @@ def test_export_segments_files_and_their_formats(clouds, run):
     assert (
         cohort[0] == "distinct_id" and restore_text(cohort[1]) == "A0001" and len(cohort) == 121
     )  # one held out, one line end
+
+
+def test_export_segments_suppressed_units_and_people_are_in_no_file(clouds, run, tmp_path):
+    listed = tmp_path / "objections.csv"
+    listed.write_text("unit,id\nA0001,\n,U7\n")
+    study = run.study.model_copy(update={"folder": tmp_path, "activation": Activation(suppression="objections.csv")})
+    quiet = replace(run, study=study)
+    users = pd.DataFrame({"user_id": ["U1", "U7"], study.unit: ["A0001", "A0002"]})
+    rows = export_segments(quiet, clouds.membership, None, users)
+    folder = quiet.results / "exports"
+    assert len(rows) == 269
+    for path in folder.iterdir():
+        text = path.read_text()
+        assert "A0001" not in text and "U7" not in text, path.name
+    assert "1 on the suppression list is in no file" in str(describe_upsert(rows, clouds.membership, units="accounts"))
 
 
 def test_membership_history_says_who_moved_when_and_why(clouds, run):

@@ -7,6 +7,7 @@ import pandas as pd
 from ..qualitative import SamplingPlan
 from ..qualitative.fieldwork import plan_sheet, stamp_of
 from ..workspace import Workspace
+from .people import read_suppression
 from .safe import make_safe
 from .sql import format_assignment_sql
 from .upsert import write_upsert
@@ -19,7 +20,7 @@ def export_segments(
     run: Workspace, membership: pd.DataFrame, holdout: pd.Series | None = None, users: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Write the exports that need no address: upserts for HubSpot and Salesforce, traits for Segment and RudderStack, a cohort a
-    segment for PostHog, and the rule as SQL.
+    segment for PostHog, and the rule as SQL. Units and people on the study's suppression list are in none of them.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ def export_segments(
     pandas.DataFrame
         The rows of the file for the CRM.
     """
-    file, unit = "exports/segments_hubspot.csv", run.study.unit
+    file, unit, spared = "exports/segments_hubspot.csv", run.study.unit, read_suppression(run.study)
+    membership = membership[~membership.index.astype(str).isin(spared.units)]
+    users = users[~users["user_id"].astype(str).isin(spared.people)] if users is not None else None
     (run.results / "exports").mkdir(exist_ok=True)
     rows = write_upsert(membership, run.results / file, period=run.period, holdout=holdout)
     run.adopt(file)

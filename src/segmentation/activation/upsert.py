@@ -118,10 +118,13 @@ def describe_upsert(rows: pd.DataFrame, membership: pd.DataFrame, *, units: str 
     """
     if rows.empty:
         return Callout("absent", "Nobody is in a segment, so there is nothing to bring into the CRM.")
-    rest = len(membership) - len(rows)
+    rest = int(membership["segment"].isna().sum())
+    spared = len(membership) - rest - len(rows)
     text = f"The file sets the segment of {len(rows):,d} of {len(membership):,d} {units} by their id. "
     if rest:
         text += f"{rest:,d} without a segment are not in it and keep what the CRM has; clear their field first if it may be old. "
+    if spared:
+        text += f"{spared:,d} on the suppression list {'is' if spared == 1 else 'are'} in no file. "
     return Reading(
         [
             text
