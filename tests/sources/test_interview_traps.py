@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from segmentation.errors import DataContractError
+from segmentation.qualitative import build_coded_interviews, describe_agreement, measure_agreement
 from segmentation.qualitative.contract import check_interviews
 from segmentation.sources import read_sources
 
@@ -189,7 +190,7 @@ def test_read_sources_everything_wrong_with_interviews_is_one_list(tmp_path, mak
         "good.qdpx: a coding of 'P01' lies outside its text (19 to 2300); got 's2'. Export the project again",
         "good.qdpx: a coding refers to a code that is not in the codebook; got 'c9'. Export again",
         "P02.txt: no recognisable speakers. Start each turn with its speaker",
-        "people.csv, row 3, column 'participant': ",
+        "people.csv, row 3, column 'participant': 1 id stands in several rows",
     ]
     assert len(found) == len(expected)
     for words in expected:
@@ -210,6 +211,9 @@ def test_read_sources_coders_who_coded_different_files_are_kept_apart(tmp_path, 
     data = read_sources(make_study(sources), "2026Q3")
     assert data["codings"][["source_id", "coder"]].values.tolist() == [["P01", "coder 1"], ["P02", "coder 2"]]
     assert check_interviews(data) == []
+    told = describe_agreement(measure_agreement(build_coded_interviews(data), draws=100, random_state=1))
+    assert told.kind == "caution"
+    assert "No two coders read one interview: coder 1 coded P01; coder 2 coded P02." in str(told)
 
 
 SAID = "I: And then?\nP01: It was late twice. I cancel in January. It was late twice.\n"
@@ -270,3 +274,16 @@ def test_read_sources_flags_that_are_not_declared_say_how(tmp_path, make_study):
     (tmp_path / "s.csv").write_text("ResponseId,answer,Price,Late\nR_1,Too dear and late,1,1\n")
     (line,) = violations_of(make_study, {"codings": {"format": "coded-table", "path": "s.csv"}})
     assert "s.csv, row 1: no column holds the code" in line and "or `columns: {flags: Price|Late}`" in line
+
+
+@pytest.mark.parametrize("format_", ["texts", "coded-table"])
+def test_read_sources_a_cell_longer_than_any_interview_is_refused(tmp_path, make_study, monkeypatch, format_):
+    monkeypatch.setattr("segmentation.sources.values.TEXT_LIMIT", 1_000)
+    long = "so it was late, " * 100
+    rows = f"id,text\n7,{long!r}\n8,fine\n" if format_ == "texts" else f"Document,Segment,Code\nP01,{long!r},Late\n"
+    (tmp_path / "rows.csv").write_text(rows.replace("'", '"'))
+    with pytest.raises(
+        DataContractError,
+        match=r"rows.csv, row 2, column '(text|Segment)': 1 texts are too large .*1,599 characters.*allowed: 1,000",
+    ):
+        read_sources(make_study({"rows": {"format": format_, "path": "rows.csv"}}), "2026Q3")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ COLUMNS = [
     "reading",
     "reason",
 ]
+FEW = 5  # interviews of a coder that are named
 READINGS = {"rely": "reliable", "tentative": "tentative", "low": "not reliable", "undefined": "not measurable"}
 
 
@@ -53,6 +55,8 @@ class Agreement:
     draws, random_state : int
     rely, tentative, coverage : float
     source : str
+    read : mapping of str to tuple of str
+        Interviews that each coder coded.
     """
 
     table: pd.DataFrame
@@ -65,6 +69,7 @@ class Agreement:
     tentative: float = 0.667
     coverage: float = 0.95
     source: str = ""
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def measure_agreement(
@@ -142,7 +147,17 @@ def measure_agreement(
     )
     n = len(np.unique(people))
     return Agreement(
-        table, coded.coders, n, int(judged.sum()), draws, random_state, rely, tentative, coverage, coded.source
+        table,
+        coded.coders,
+        n,
+        int(judged.sum()),
+        draws,
+        random_state,
+        rely,
+        tentative,
+        coverage,
+        coded.source,
+        _files_of(coded),
     )
 
 
@@ -206,6 +221,16 @@ def _interval(weights: np.ndarray, by_person: np.ndarray, coverage: float) -> tu
     return float(lower), float(upper)
 
 
+def _say_files(coder: str, files: tuple[str, ...]) -> str:
+    more = f" and {len(files) - FEW:,} more" if len(files) > FEW else ""
+    return f"{coder} coded {join_words(files) if not more else ', '.join(files[:FEW])}{more}"
+
+
+def _files_of(coded: CodedInterviews) -> dict[str, tuple[str, ...]]:
+    groups = coded.marks.groupby("coder")["source_id"]
+    return {str(coder): tuple(sorted(set(map(str, sources)))) for coder, sources in groups}
+
+
 def describe_agreement(agreement: Agreement) -> Reading | Callout:
     """Which codes can be relied upon, in plain words.
 
@@ -235,12 +260,12 @@ def describe_agreement(agreement: Agreement) -> Reading | Callout:
         one = (
             f"One coder ({agreement.coders[0]}) coded everything"
             if len(agreement.coders) == 1
-            else "No two coders read one interview"
+            else f"No two coders read one interview: {'; '.join(_say_files(who, files) for who, files in agreement.read.items())}"
         )
         return Callout(
             "caution",
             f"Agreement between coders cannot be measured. {one}.",
-            "The themes below are one person's reading.",
+            "The themes below are one person's reading. Let a second coder read some of the same interviews.",
         )
     names = {word: [str(n) for n in table.loc[table["reading"] == word, "name"]] for word in READINGS}
     what = (

@@ -21,7 +21,7 @@ from .frames import Raw, raw_tables
 from .job import Job
 from .quotes import QUOTES, join_pieces
 from .text import normal
-from .values import NO, YES, as_ids, as_words
+from .values import NO, YES, as_ids, as_texts, as_words
 
 __all__ = ["read_coded_table", "split_codes"]
 
@@ -150,7 +150,11 @@ def _add_segments(sheet: Sheet, raw: Raw, headers: Headers, job: Job) -> None:
 def _cells(raw: Raw, headers: Headers, job: Job) -> dict[str, pd.Series]:
     """Words by header ('' where blank), and under their own names who coded and where the program says a segment begins."""
     frame = raw.frame
-    cells = {name: as_words(frame[name]).fillna("") for name in (headers.segment, *headers.texts) if name}
+    cells = {
+        name: as_texts(frame[name], job, raw.label, name).fillna("")
+        for name in (headers.segment, *headers.texts)
+        if name
+    }
     own = PurePath(raw.label).stem if job.source.columns.get("coder") == FILE else NOBODY
     cells["coder"] = pd.Series(own, frame.index, dtype="str")
     if headers.coder:

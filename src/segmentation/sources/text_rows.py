@@ -19,7 +19,7 @@ from .job import Job
 from .qualtrics import PREVIEW
 from .quotes import join_pieces
 from .transcripts import TURN_COLUMNS, answer_rows
-from .values import as_booleans, as_ids, as_words, check_unique
+from .values import as_booleans, as_ids, as_texts, as_words, check_unique
 
 __all__ = ["SYNONYMS", "read_texts"]
 
@@ -110,7 +110,7 @@ def _read_part(raw: Raw, job: Job) -> pd.DataFrame | None:
     part["channel"] = as_words(frame[found["channel"][0]]) if "channel" in found else None
     consent = as_booleans(frame[found["consent"][0]], job, label, found["consent"][0]) if "consent" in found else None
     part["consent"] = False if consent is None else consent.fillna(False).astype(bool)
-    words = [as_words(frame[header]) for header in found["text"]]
+    words = [as_texts(frame[header], job, label, header) for header in found["text"]]
     part["pieces"] = [[_plain(column[row]) for column in words if pd.notna(column[row])] for row in frame.index]
     return part[part["id"].notna()].assign(file=label, row=part.index[part["id"].notna()])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .job import Job
+from .safety import TEXT_LIMIT
 from .text import normal
 
 __all__ = ["as_booleans", "as_id_lists", "as_ids", "as_numbers", "as_words", "check_unique", "looks_numeric"]
@@ -37,6 +38,23 @@ def as_words(values: pd.Series) -> pd.Series:
     text = values.astype("object").where(values.notna()).map(lambda value: str(value).strip(), na_action="ignore")
     text = text.astype("str")
     return text.where(text != "")
+
+
+def as_texts(values: pd.Series, job: Job, file: str, column: str) -> pd.Series:
+    """As ``as_words``; a cell longer than the longest interview is a violation and counts as blank."""
+    words = as_words(values)
+    large = words.str.len() > TEXT_LIMIT
+    if large.any():
+        sizes = words[large].str.len().map("{:,} characters".format)
+        job.bad_rows(
+            sizes,
+            "texts are too large",
+            file,
+            column=column,
+            allowed=f"{TEXT_LIMIT:,}",
+            fix="Give each conversation a row of its own",
+        )
+    return words.mask(large)
 
 
 def as_numbers(values: pd.Series, job: Job, file: str, column: str) -> pd.Series:
