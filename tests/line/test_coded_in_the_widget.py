@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
+import shutil
+from collections import defaultdict
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from segmentation.qualitative import (
     compare_themes,
     measure_agreement,
 )
+from segmentation.reporting.wiki import render_personas
 from segmentation.sources import read_sources
 from segmentation.study import load_study
 
@@ -111,3 +116,47 @@ def test_a_transcript_edited_after_coding_stops_the_line_with_file_and_line(stud
     words = str(found.value)
     assert "1 problem in the input" in words and "coded/coder_1/P01.csv, row 2" in words
     assert f"These words stand at {start} to {end} now" in words
+
+
+def run_cells(name: str, **given: str) -> dict[str, object]:
+    """The code of a notebook, run in this process on another study and run folder."""
+    space: dict[str, object] = {}
+    for cell in json.loads((PROJECT / "notebooks" / f"{name}.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), space)
+            if "parameters" in cell["metadata"].get("tags", []):
+                space.update(given)
+    return space
+
+
+def test_codings_taken_away_in_the_folder_reach_personas_and_their_wiki(study, sample_run, tmp_path):
+    """Coders drop a theme in their files: the claim that rests on it falls, and the persona's page and its evidence say so."""
+    work = tmp_path / "work"
+    shutil.copytree(sample_run.work / "results", work / "results")
+    before = json.loads((work / "results/personas.json").read_text())
+    for file in (study / "coded").glob("coder_*/P*.csv"):
+        rows = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(row for row in rows if ",wasted_trips," not in row))
+    given = {"study": str(study / "study.yaml"), "period": PERIOD, "run_folder": str(work)}
+    coded = run_cells("03_interviews", **given)["coded"]
+    assert "wasted_trips" not in set(coded.marks["code_id"])
+    run_cells("04_personas", **given)
+    after = {persona["persona_id"]: persona for persona in json.loads((work / "results/personas.json").read_text())}
+    dana = next(persona for persona in before if persona["persona_id"] == "s1-dispatcher-dana")
+    assert after[dana["persona_id"]]["counts"]["ok"] < dana["counts"]["ok"]
+    claims = pd.read_parquet(work / "results/claims.parquet")
+    fallen = claims[(claims["persona_id"] == dana["persona_id"]) & claims["status"].isin(["stale", "broken"])]
+    assert len(fallen)
+    told = dict.fromkeys(("caution", "about", "version", "revision"), "")
+    report = {
+        **told,
+        "title": "t",
+        "period": PERIOD,
+        "synthetic": True,
+        "pages": [],
+        "versions": defaultdict(str),
+        "random_state": 1,
+    }
+    wiki = json.loads((work / "results/persona_wiki.json").read_text())
+    pages = dict(render_personas({"report": report, "policy": "default-src 'none'"}, list(after.values()), wiki))
+    assert html.escape(str(fallen["text"].iloc[0])) in pages[f"evidence/{dana['persona_id']}.html"]

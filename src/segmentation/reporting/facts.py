@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -148,7 +149,10 @@ def interview_facts(
         "codes": len(coded.leaves),
         "codings": len(coded.codings),
         "coders": len(coded.coders),
-        "alpha": dict(zip(agreement.table["code"], agreement.table["alpha"].astype(float), strict=True)),
+        "alpha": {
+            str(row.code): None if math.isnan(row.alpha) else float(row.alpha)  # undefined where nobody gave the code
+            for row in agreement.table.itertuples(index=False)
+        },
         "themes_found": int((themes.table["q"].astype(float) <= themes.alpha).sum()),
     }
 
