@@ -17,7 +17,7 @@ PERSONAS = [path.stem for path in sorted((PROJECT / STUDY / "personas").glob("*.
 WIKI = [
     f"personas/{name}" for name in ("index", "compare", "history", "perception", "glossary", f"evidence/{PERSONAS[0]}")
 ]
-PAGES = ["index", *NOTEBOOKS, *(f"personas/{name}" for name in PERSONAS), *WIKI, "bundle"]
+PAGES = ["index", *NOTEBOOKS, "messages", *(f"personas/{name}" for name in PERSONAS), *WIKI, "bundle"]
 DESKTOP, PHONE = (1280, 900), (390, 844)
 LAYERS = {  # what plotly draws for a trace of this type
     "bar": ".barlayer .trace",
@@ -129,3 +129,17 @@ def test_every_persona_is_one_sheet_of_paper(sample_run, browser, tmp_path):
         content = browser.pdf(tmp_path / "page.pdf").read_bytes()
         sheets[name] = len(re.findall(rb"/MediaBox", content))
     assert set(sheets.values()) == {1}, sheets
+
+
+def test_click_on_a_claim_leads_to_its_quote_or_its_row(sample_run, browser):
+    """A reader clicks: the place it leads to is there, marked, and holds what the claim cites."""
+    name = f"personas/{PERSONAS[0]}"
+    browser.open(page_uri(sample_run, name), width=DESKTOP[0], height=DESKTOP[1])
+    for kind in ("quote", "theme", "profile"):
+        browser.open(page_uri(sample_run, name), width=DESKTOP[0], height=DESKTOP[1])
+        link = f"document.querySelector('main a[href*=\"-{kind}-\"]')"
+        goal = browser.evaluate(f"{link}.getAttribute('href').split('#')[1]")
+        browser.evaluate(f"{link}.click()")
+        browser._wait(lambda: browser.evaluate("document.querySelector(':target') !== null"), 30)
+        assert browser.evaluate("document.querySelector(':target').id") == goal
+        assert len(browser.evaluate("document.querySelector(':target').textContent").split()) > 3

@@ -17,6 +17,7 @@ from segmentation.reporting.stages import NOTEBOOKS
 from segmentation.study import load_study
 
 from ..conftest import PROJECT, STUDY, files_of
+from ..messaging.mermaid_grammar import parse
 
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
@@ -144,3 +145,9 @@ def test_links_of_the_report_lead_somewhere(sample_run):
             path, _, anchor = target.partition("#")
             assert not path or (page.parent / path).resolve().is_file(), f"{page.name}: {target}"
             assert path or anchor in ids, f"{page.name}: {target}"
+
+
+def test_journey_map_of_the_sample_is_mermaid_with_every_stage(sample_run):
+    found = parse((sample_run.report / "exports/journey/journey.mmd").read_text("utf-8"))
+    assert found.sections == [stage.capitalize() for stage in load_study(PROJECT / STUDY).journeys]
+    assert {section for section, *_ in found.tasks} == set(found.sections)
