@@ -151,7 +151,11 @@ def test_describe_and_tabulate_hypotheses_say_the_rule_and_the_numbers(weigh):
     found, _ = weigh({"dana": ("S1", "more", 0.1), "sean": ("S3", "more", None)})
     told = str(describe_hypotheses(log_hypotheses(log(), found), {"dana": "Dana"}))
     assert "2 predictions put to a test so far: 1 supported, 1 refuted and 0 undecided" in told
-    assert "Dana (S1, 2026Q3): supported" in told and "n = 200 and 200" in told and "The rule, stated before" in told
+    assert (
+        "Dana (S1, 2026Q3): supported" in told
+        and "n = 200 and 200" in told
+        and "The rule, one for all predictions: supported" in told
+    )
     table = tabulate_hypotheses(found)
     assert isinstance(table, Table) and table.frame["Registered as"].tolist() == [
         "more, by 10.0 points or more",

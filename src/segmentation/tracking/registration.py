@@ -1,4 +1,4 @@
-"""Experiments as they were registered before anybody looked: whom, what, how much, how often, in which family."""
+"""Experiments as their file registers them: whom, what, how much, how often, in which family."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Expectation(Declared):
     direction : {"more", "fewer", "same"}
         Than in control.
     at_least : float or None
-        Size of the difference it promises; None means the experiment's ``smallest_effect``.
+        Size of the difference it promises; None promises a direction only, and for "same" means ``smallest_effect``.
     """
 
     persona: str = Field(min_length=1)
