@@ -167,6 +167,31 @@ def test_no_prediction_is_absent():
     assert isinstance(describe_hypotheses(log()), Callout) and not tabulate_hypotheses(log()).paragraphs
 
 
+def test_registration_that_was_changed_later_is_said(plan):
+    was = Experiment.model_validate(plan(smallest_effect=0.08))
+    assert len(was.stamp) == 64
+    assert (
+        Experiment.model_validate(plan(smallest_effect=0.08, title="Other words", assignment="moved.csv")).stamp
+        == was.stamp
+    )
+    other = Experiment.model_validate(plan(smallest_effect=0.05))
+    assert other.stamp != was.stamp
+    history = log(entry("2026Q2", "refuted", registration=was.stamp))
+    now = log(entry("2026Q3", "refuted", registration=other.stamp))
+    told = str(describe_hypotheses(log_hypotheses(history, now), now=now))
+    assert "“e1” is registered otherwise now than in the report of 2026Q2" in told
+    same = log(entry("2026Q3", "refuted", registration=was.stamp))
+    assert "registered otherwise" not in str(describe_hypotheses(log_hypotheses(history, same), now=same))
+    before = log(entry("2026Q2", "refuted"))  # of a report that kept no registration
+    assert "registered otherwise" not in str(describe_hypotheses(log_hypotheses(before, now), now=now))
+
+
+def test_recall_hypotheses_reads_a_log_without_registrations(study, tmp_path):
+    run = workspace(study, tmp_path, "2026Q4")
+    keep(run, "2026Q2", log(entry("2026Q2", "refuted")).drop(columns="registration"))
+    assert recall_hypotheses(run)["registration"].tolist() == [""]
+
+
 def workspace(study, tmp_path: Path, quarter: str) -> Workspace:
     return Workspace(study, Period.parse(quarter), "06_tracking", tmp_path / "reports" / ".work" / quarter)
 

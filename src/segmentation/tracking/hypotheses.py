@@ -25,7 +25,7 @@ __all__ = [
 
 HYPOTHESIS_COLUMNS = (
     "study", "quarter", "experiment", "persona", "version", "segment", "arm", "prediction", "direction", "size", "n_control",
-    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason",
+    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration",
 )  # fmt: skip
 ASKS_REVISION = 2  # experiments that refute the same version of a persona
 NUMBERS = ("size", "n_control", "n_arm", "lift", "lower", "upper")
@@ -128,6 +128,7 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     row: dict[str, object] = {
         "experiment": experiment.id, "persona": expected.persona, "version": version, "segment": segment, "arm": arm,
         "prediction": text or experiment.hypothesis, "direction": expected.direction, "size": size, "metric": experiment.metric,
+        "registration": experiment.stamp,
     } | dict.fromkeys(("n_control", "n_arm", "lift", "lower", "upper"), math.nan)  # fmt: skip
     found = result.effects[(result.effects["segment"] == segment) & (result.effects["arm"] == arm)]
     if found.empty:
@@ -207,6 +208,8 @@ def recall_hypotheses(run: Workspace) -> pd.DataFrame:
         return _typed(pd.DataFrame(columns=list(HYPOTHESIS_COLUMNS)))
     quarter, entry = max(entries, key=lambda item: item[0])
     log = entry.read("hypotheses")
+    if "registration" not in log:  # of a report from before registrations were kept
+        log = log.assign(registration="")
     where = f"ledger/{entry.folder.name}/hypotheses.parquet"
     broken = [
         Violation("hypotheses of another study", where, None, "study", name, run.study.study)
@@ -260,7 +263,24 @@ def to_revise(log: pd.DataFrame) -> list[str]:
     return list(counts.index[counts >= ASKS_REVISION])
 
 
-def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) -> Reading | Callout:
+def _changed(log: pd.DataFrame, now: pd.DataFrame | None) -> str:
+    """Experiments that are registered otherwise now than when a prediction of theirs was first entered."""
+    if now is None or now.empty:
+        return ""
+    stamped = log[log["registration"] != ""]
+    first = stamped.groupby("experiment", sort=False)[["registration", "quarter"]].first()
+    present = now.groupby("experiment", sort=False)["registration"].first()
+    said = [
+        f"“{name}” is registered otherwise now than in the report of {first.loc[name, 'quarter']}"
+        for name, stamp in present.items()
+        if name in first.index and first.loc[name, "registration"] != stamp
+    ]
+    return f"Careful: {join_words(said)}. Read its verdict only with what was changed, and when." if said else ""
+
+
+def describe_hypotheses(
+    log: pd.DataFrame, names: dict[str, str] | None = None, *, now: pd.DataFrame | None = None
+) -> Reading | Callout:
     """What the log says, in words, with the rule; who needs revising comes first.
 
     Parameters
@@ -269,6 +289,9 @@ def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) 
         As ``log_hypotheses`` returns it.
     names : dict of str to str, optional
         Persona id to name.
+    now : pandas.DataFrame, optional
+        This quarter's, as ``weigh_predictions`` returns it: it is said where an experiment is registered otherwise than when it was
+        first entered in the log.
 
     Returns
     -------
@@ -291,13 +314,15 @@ def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) 
         "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
         "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself."
     )
+    changed = _changed(log, now)
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
     tired = to_revise(log)
     if tired:
         who = join_words([names.get(persona, persona) for persona in tired])
-        text = f"Two experiments or more went against what the persona says. Revise it (a new version starts afresh). {lead} {rule}"
+        text = "Two experiments or more went against what the persona says. Revise it (a new version starts afresh)."
+        text = f"{text} {lead} {rule} {changed}".strip()
         return Callout("caution", f"Revise {who}: refuted twice.", text)
-    return Reading([lead, " ".join(sentences), rule])
+    return Reading([text for text in (lead, " ".join(sentences), changed, rule) if text])
 
 
 def _say_verdict(row: object, names: dict[str, str]) -> str:

@@ -192,7 +192,7 @@ def _say_channels(result: ExperimentResult) -> str:
         f"n = {int(row.n_control):,d} and {int(row.n_arm):,d})"
         for row in shown.itertuples()
     ]
-    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1]
+    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1 and result.finished]
     differ = " ".join(
         f"Between channels they {'differ by more than chance explains' if row.p <= result.alpha else 'may well be the same'} "
         f"(Cochran's Q: {_say_p(row.p)})."
@@ -259,17 +259,21 @@ def _say_family(result: ExperimentResult) -> str:
         rate = f"the chance that any of {tests} is so named falsely is at most {result.alpha:.0%}"
     else:
         rate = f"of all so named among {tests}, at most about {result.alpha:.0%} are expected to be false finds"
-    looked = " Segments with planned looks have passed a limit besides." if len(result.looks) else ""
+    looked = (
+        " Where looks were planned in a segment, it is so named only if it passed a limit besides."
+        if len(result.looks)
+        else ""
+    )
     return (
         "Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that "
-        f"({rate}).{looked} The intervals do not: each is the 95 % interval of one test by itself, looked at once."
+        f"({rate}). The intervals do not: each is the 95 % interval of one test by itself, looked at once.{looked}"
     )
 
 
 def _say_spread(result: ExperimentResult) -> str:
     sentences = []
     for row in result.heterogeneity.itertuples():
-        if row.segments > 1:
+        if row.segments > 1 and result.finished:
             verdict = (
                 "differs between segments by more than chance explains"
                 if row.p <= result.alpha
@@ -290,7 +294,7 @@ def _say_spread(result: ExperimentResult) -> str:
                 "Careful: over everybody the difference points one way, and with the same mix of segments in both arms the other way "
                 f"({difference_words(row.standardised, result.experiment.metric)}; Simpson's paradox). {read}."
             )
-    if (result.heterogeneity["segments"] > 1).any():
+    if sentences and (result.heterogeneity["segments"] > 1).any():
         sentences.append(
             "The shrunk column pulls each segment's difference towards their mean, the more the fewer units it rests on: a better "
             "guess of what a repeat would show, because the largest raw difference is usually partly luck."

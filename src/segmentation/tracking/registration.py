@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -187,6 +189,14 @@ class Experiment(Declared):
     def told(self) -> dict[str, tuple[str, str, int]]:
         """Persona id to segment, predicted sentence and version of the persona's file, for those it expects something of."""
         return self._told
+
+    @property
+    def stamp(self) -> str:
+        """SHA-256 of what was registered, with the rule of its family: it changes when that does, not with words or places of files."""
+        told = {"assignment", "outcomes", "title", "notes"}
+        said = self.model_dump(mode="json", exclude=told, exclude_defaults=True)
+        rule = self.rule.model_dump(mode="json", exclude={"label"}, exclude_defaults=True)
+        return sha256(json.dumps([said, rule], sort_keys=True).encode()).hexdigest()
 
     @property
     def treated(self) -> list[str]:
