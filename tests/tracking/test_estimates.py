@@ -142,7 +142,10 @@ def test_estimate_lift_input_is_kept_and_order_does_not_matter(trial):
 
 def test_estimate_lift_limits():
     same = ArmData(np.ones(5))
-    assert estimate_lift(same, same).p == 1 and estimate_lift(same, same).lower == 0
+    found = estimate_lift(same, same)  # nothing varied: no error, so neither certainty nor an interval of no width
+    assert found.lift == 0 and found.error == 0 and np.isnan([found.p, found.lower, found.upper]).all()
+    apart = estimate_lift(same, ArmData(np.full(5, 2.0)))
+    assert apart.lift == 1 and np.isnan([apart.p, apart.lower, apart.upper]).all()
     assert np.isnan(estimate_arm(ArmData(np.array([]))))[0]
     assert np.isnan(estimate_arm(ArmData(np.array([2.0]))))[1]
     assert np.isnan(linearise(np.zeros(3), np.zeros(3))[0])

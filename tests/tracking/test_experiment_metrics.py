@@ -143,12 +143,21 @@ def test_analyse_experiment_simpson_is_said(experiment, draw_trial):
     # both segments lose, everybody together wins: the new arm has more of the segment that books more anyway
     counts = {"S1": (300, 30, 100, 5), "S2": (100, 60, 300, 165)}
     result = analyse_experiment(experiment, *draw_trial(counts))
-    assert row(result)["lift"] > 0 > row(result, "S1")["lift"] and row(result, "S2")["lift"] < 0
+    assert row(result)["lift"] > 0
     assert bool(result.heterogeneity["reversed"].iloc[0])
     assert result.heterogeneity["standardised"].iloc[0] == pytest.approx(
         (400 * (0.05 - 0.1) + 400 * (0.55 - 0.6)) / 800
     )
-    assert "Simpson's paradox" in str(describe_experiment(result))
+    told = str(describe_experiment(result))
+    assert "Simpson's paradox" in told
+    # 300 against 100 is no even split, so neither segment is read, and the reader is not sent to them
+    assert result.effects.set_index("segment")["verdict"][["S1", "S2"]].tolist() == ["not read"] * 2
+    assert "Read the segments" not in told and "Find out why the arms are mixed so differently" in told
+    mild = analyse_experiment(experiment, *draw_trial({"S1": (120, 12, 80, 4), "S2": (80, 72, 120, 104)}))
+    assert (
+        row(mild)["lift"] > 0 > row(mild, "S1")["lift"] and row(mild, "S2")["lift"] < 0
+    )  # 84 and 108 of 200; each loses
+    assert "Read the segments, not the total" in str(describe_experiment(mild))
 
 
 def test_analyse_experiment_segments_from_after_the_exposure_are_not_used(experiment, draw_trial):

@@ -151,7 +151,11 @@ def test_describe_and_tabulate_hypotheses_say_the_rule_and_the_numbers(weigh):
     found, _ = weigh({"dana": ("S1", "more", 0.1), "sean": ("S3", "more", None)})
     told = str(describe_hypotheses(log_hypotheses(log(), found), {"dana": "Dana"}))
     assert "2 predictions put to a test so far: 1 supported, 1 refuted and 0 undecided" in told
-    assert "Dana (S1, 2026Q3): supported" in told and "n = 200 and 200" in told and "The rule, stated before" in told
+    assert (
+        "Dana (S1, 2026Q3): supported" in told
+        and "n = 200 and 200" in told
+        and "The rule, one for all predictions: supported" in told
+    )
     table = tabulate_hypotheses(found)
     assert isinstance(table, Table) and table.frame["Registered as"].tolist() == [
         "more, by 10.0 points or more",
@@ -161,6 +165,31 @@ def test_describe_and_tabulate_hypotheses_say_the_rule_and_the_numbers(weigh):
 
 def test_no_prediction_is_absent():
     assert isinstance(describe_hypotheses(log()), Callout) and not tabulate_hypotheses(log()).paragraphs
+
+
+def test_registration_that_was_changed_later_is_said(plan):
+    was = Experiment.model_validate(plan(smallest_effect=0.08))
+    assert len(was.stamp) == 64
+    assert (
+        Experiment.model_validate(plan(smallest_effect=0.08, title="Other words", assignment="moved.csv")).stamp
+        == was.stamp
+    )
+    other = Experiment.model_validate(plan(smallest_effect=0.05))
+    assert other.stamp != was.stamp
+    history = log(entry("2026Q2", "refuted", registration=was.stamp))
+    now = log(entry("2026Q3", "refuted", registration=other.stamp))
+    told = str(describe_hypotheses(log_hypotheses(history, now), now=now))
+    assert "“e1” is registered otherwise now than in the report of 2026Q2" in told
+    same = log(entry("2026Q3", "refuted", registration=was.stamp))
+    assert "registered otherwise" not in str(describe_hypotheses(log_hypotheses(history, same), now=same))
+    before = log(entry("2026Q2", "refuted"))  # of a report that kept no registration
+    assert "registered otherwise" not in str(describe_hypotheses(log_hypotheses(before, now), now=now))
+
+
+def test_recall_hypotheses_reads_a_log_without_registrations(study, tmp_path):
+    run = workspace(study, tmp_path, "2026Q4")
+    keep(run, "2026Q2", log(entry("2026Q2", "refuted")).drop(columns="registration"))
+    assert recall_hypotheses(run)["registration"].tolist() == [""]
 
 
 def workspace(study, tmp_path: Path, quarter: str) -> Workspace:

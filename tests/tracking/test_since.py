@@ -44,7 +44,7 @@ def _goal(**changes):
     return pd.DataFrame([{**row, **changes}])
 
 
-def _trial(verdict):
+def _trial(verdict, **changes):
     row = {
         "experiment": "mail",
         "segment": "S1",
@@ -53,8 +53,11 @@ def _trial(verdict):
         "lift": -0.2,
         "lift_lower": -0.3,
         "lift_upper": -0.1,
+        "randomised": True,
+        "metric": "binary",
+        "finished": True,
     }
-    return pd.DataFrame([{**row, "verdict": verdict}])
+    return pd.DataFrame([{**row, "verdict": verdict, **changes}])
 
 
 def _moves(verdict="no clear change"):
@@ -175,7 +178,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             _trial("harmed"),
             "act",
             "Tests",
-            "Stop “mail” for S1 (-20 points, 95 % interval -30 to -10; n = 80 in the arm)",
+            "Stop “mail” for S1 (-20.0 points, 95 % interval -30.0 to -10.0; n = 80 in the arm)",
         ),
         ("experiment", _trial("helped"), "act", "Tests", "Decide whether “mail” goes to all of S1"),
         (

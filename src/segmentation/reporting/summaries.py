@@ -294,7 +294,10 @@ def _effects(result: ExperimentResult) -> list[str]:
     sentences = []
     for row in result.effects[result.effects["segment"] == "all"].itertuples():
         if not pd.isna(row.lift):
-            beyond = "beyond chance" if row.p <= result.alpha else "which may be chance"
+            beyond = "beyond chance" if row.verdict in ("helped", "harmed") else "which may be chance"
+            beyond = (
+                beyond if result.finished or row.verdict != "goes on" else "and the test goes on: nothing is concluded"
+            )
             sentences.append(
                 f"“{result.experiment.title}”, {what} “{hoped}”, over everybody: {_lift(row, metric)}, {beyond}."
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -84,11 +85,11 @@ def measure_arms(
 
 
 def measure_effects(
-    experiment: Experiment, units: pd.DataFrame, arms: pd.DataFrame, *, by: str
+    experiment: Experiment, units: pd.DataFrame, arms: pd.DataFrame, *, by: str, unread: Collection[str] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Differences by cut with ``EFFECT_COLUMNS`` (q and verdicts still open), and whether they differ between cuts.
 
-    Cuts whose cells are too small are not judged; their verdict says why.
+    Cuts whose cells are too small, and those in ``unread`` (arms not of the planned sizes), are not judged; their verdict says why.
     """
     counts = arms.set_index(["segment", "arm"])
     rows = []
@@ -97,7 +98,8 @@ def measure_effects(
         for arm in experiment.treated:
             control, treated = counts.loc[(cut, experiment.control)], counts.loc[(cut, arm)]
             rows.append(_row(experiment, inside, str(cut), arm, control, treated))
-    effects = pd.DataFrame(rows)
+    measured = pd.DataFrame(rows)
+    effects = pd.DataFrame([_blank(row) if row["segment"] in unread else row for row in rows])
     shrunk = ["shrunk", "shrunk_lower", "shrunk_upper"]
     effects[[*shrunk, "q"]] = math.nan
     judged = (effects["segment"] != "all") & effects["verdict"].isna()
@@ -111,10 +113,16 @@ def measure_effects(
             effects.loc[chosen, shrunk] = np.column_stack([found.lift, found.lower, found.upper])
             tau = found.tau
         total = effects[(effects["segment"] == "all") & (effects["arm"] == arm)].iloc[0]
-        crude = total["lift"]
-        same, turned = _standardise(effects.loc[chosen], crude, total["n_control"] + total["n_arm"])
+        cuts = measured[(measured["segment"] != "all") & (measured["arm"] == arm) & (measured["error"] > 0)]
+        same, turned = _standardise(cuts, total["lift"], total["n_control"] + total["n_arm"])
         spread.append((arm, *measure_heterogeneity(lifts, errors), tau, len(chosen), same, turned))
     return effects[list(EFFECT_COLUMNS)], pd.DataFrame(spread, columns=list(HETEROGENEITY))
+
+
+def _blank(row: dict[str, object]) -> dict[str, object]:
+    """The row without what was measured."""
+    kept = ("segment", "arm", "n_control", "n_arm")
+    return {name: value if name in kept else math.nan for name, value in row.items()} | {"verdict": "not read"}
 
 
 def _row(
@@ -131,9 +139,11 @@ def _row(
         return row | {"verdict": "too few units"}
     found = measure_lift(*parts, binary=binary)
     n = float(control["n"] + treated["n"])
-    half = always_valid_half(found.error, n, tuned_to=n) if found.error > 0 else 0.0
+    half = always_valid_half(found.error, n, tuned_to=n) if found.error > 0 else math.nan
     plain = binary and parts[0].cluster is None
-    seen = detectable_difference(control["rate"], control["n"], treated["n"]) if plain else Z_SEEN * found.error
+    seen = Z_SEEN * found.error if found.error > 0 else math.nan
+    if plain:
+        seen = detectable_difference(control["rate"], control["n"], treated["n"])
     row |= {
         "rate_control": control["rate"], "rate_arm": treated["rate"], "lift": found.lift, "lower": found.lower, "upper": found.upper,
         "p": found.p, "error": found.error, "freedom": found.freedom, "detectable": seen, "verdict": None,

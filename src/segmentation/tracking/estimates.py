@@ -47,7 +47,7 @@ class LiftEstimate:
     lift, error, freedom : float
         Treated minus control, its standard error, degrees of freedom of Student's t.
     p, lower, upper : float
-        Two-sided p and interval.
+        Two-sided p and interval; NaN where no outcome varied, which gives no error to judge by.
     r2 : float
         Share of the spread within arms that the covariate explains; NaN without one.
     """
@@ -247,8 +247,7 @@ def _finish(lift: float, error: float, freedom: float, alpha: float, r2: float) 
     from scipy.special import stdtr, stdtrit
 
     if not error > 0 or math.isnan(lift):
-        p = math.nan if math.isnan(lift) or math.isnan(error) else float(lift == 0)
-        return LiftEstimate(lift, error, freedom, p, lift, lift, r2)
+        return LiftEstimate(lift, error, freedom, math.nan, math.nan, math.nan, r2)
     half = float(stdtrit(freedom, 1 - alpha / 2)) * error
     p = float(2 * stdtr(freedom, -abs(lift) / error))
     return LiftEstimate(lift, error, freedom, p, lift - half, lift + half, r2)

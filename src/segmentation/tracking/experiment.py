@@ -45,7 +45,10 @@ class ExperimentResult:
         Columns ``EFFECT_COLUMNS``: one row a segment (and "all") and arm other than control: rates, lift (difference) with
         interval, p, q (false discovery rate over the family), the same with the covariate taken out (cuped, with its r2), the
         interval that holds however often anybody looked (valid), shrunk lift with interval, the smallest difference these
-        numbers of units would have found four times in five, verdict. Empty when not randomised.
+        numbers of units would have found four times in five, verdict: helped, harmed, points to harm, no clear difference; goes
+        on (the end has not come and no limit was passed), not read (the arms are not of the planned sizes; no numbers), nothing
+        varied, too few units, withheld. Where looks were planned, everybody and the segments looked at are named only if they
+        passed a limit. Empty when not randomised.
     srm : pandas.DataFrame
         segment (and "all"), p: how surprising the sizes of the arms are given the plan; alarm below .001. Empty when
         not randomised.
@@ -58,6 +61,7 @@ class ExperimentResult:
         As ``heterogeneity``, between channels.
     looks : pandas.DataFrame
         Columns ``LOOK_COLUMNS``: planned looks that have come, over everybody and in segments that something was predicted of.
+        Empty where the arms are not of the planned sizes.
     left_out : mapping of str to int
         Reason to number of rows or units that were not counted.
     notes : tuple of str
@@ -87,7 +91,7 @@ class ExperimentResult:
     @property
     def alarm(self) -> bool:
         """Whether the sizes of the arms, over everybody, are not what chance would give."""
-        return bool((self.srm.loc[self.srm["segment"] == "all", "p"] < SRM_ALARM).any())
+        return "all" in _odd(self.srm)
 
     def as_table(self) -> pd.DataFrame:
         """One tidy table to store: a row an experiment, segment and arm, with the effect where there is one."""
@@ -97,7 +101,9 @@ class ExperimentResult:
         table[numbers] = table[numbers].astype(float)
         table["verdict"] = table["verdict"].astype("str")
         table.insert(0, "experiment", self.experiment.id)
-        return table.assign(randomised=self.experiment.randomised)
+        return table.assign(
+            randomised=self.experiment.randomised, metric=self.experiment.metric, finished=self.finished
+        )
 
 
 def analyse_experiments(
@@ -234,11 +240,16 @@ def analyse_experiment(
         return ExperimentResult(
             experiment, shown, *(pd.DataFrame(columns=list(c)) for c in columns), left_out, notes, alpha
         )
-    effects, spread = measure_effects(experiment, units, arms, by="segment")
-    channels, between = _by_channel(experiment, units, min_cell)
     srm = pd.DataFrame([{"segment": s, "p": _ratio_p(experiment, units, s)} for s in [*segments, "all"]])
+    odd = _odd(srm)
+    unread = [*segments, "all"] if "all" in odd else odd
+    effects, spread = measure_effects(experiment, units, arms, by="segment", unread=unread)
+    channels, between = _by_channel(experiment, units, min_cell, alarm="all" in odd)
     level = experiment.alpha or (alpha if experiment.family is None else experiment.rule.alpha)
-    looks = measure_looks(experiment, assignment, outcomes, units, alpha=level, until=until)
+    if "all" in odd:
+        looks = pd.DataFrame(columns=list(LOOK_COLUMNS))
+    else:
+        looks = measure_looks(experiment, assignment, outcomes, units, alpha=level, until=until, unread=odd)
     ended = [day for day in (experiment.ended, *(look.day for look in experiment.looks)) if day is not None]
     finished = until is None or not ended or pd.Timestamp(max(ended)) < until
     found = ExperimentResult(
@@ -290,12 +301,19 @@ def _ratio_p(experiment: Experiment, units: pd.DataFrame, segment: str) -> float
     return sample_ratio_p([int(counts.get(arm, 0)) for arm in experiment.arms], list(experiment.arms.values()))
 
 
-def _by_channel(experiment: Experiment, units: pd.DataFrame, min_cell: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _odd(srm: pd.DataFrame) -> list[str]:
+    """Segments (and "all") whose arms are not the sizes chance would give."""
+    return [str(row.segment) for row in srm.itertuples() if row.p < SRM_ALARM]
+
+
+def _by_channel(
+    experiment: Experiment, units: pd.DataFrame, min_cell: int, *, alarm: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     if "channel" not in units.columns or units["channel"].nunique() < 2:
         return pd.DataFrame(columns=list(EFFECT_COLUMNS)), pd.DataFrame(columns=list(HETEROGENEITY))
     names = sorted(set(units["channel"]))
     arms = measure_arms(experiment, units, names, by="channel", min_cell=min_cell)
-    return measure_effects(experiment, units, arms, by="channel")
+    return measure_effects(experiment, units, arms, by="channel", unread=[*names, "all"] if alarm else ())
 
 
 def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResult, ...]:
@@ -305,7 +323,8 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
     ----------
     results : sequence of ExperimentResult
         Those that share a family are read together; one without a family is its own. Everybody together is one test of each
-        experiment and stands alone. Channels are a family of their own.
+        experiment and stands alone. Channels are a family of their own. Before its end an experiment says something only of
+        whom a planned look has passed its limit; at the end a segment with planned looks has passed one and has a q in reach.
 
     Returns
     -------
@@ -324,8 +343,11 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         q = adjust(pd.concat(parts, keys=places)) if any(len(part) for part in parts) else None
         for place, part in zip(places, parts, strict=True):
             result = results[place]
-            effects = _with_verdicts(result.effects, q.loc[place] if q is not None and len(part) else part, alpha)
-            channels = _with_verdicts(result.channels, adjust_p_values(_judged(result.channels)), alpha)
+            chance = q.loc[place] if q is not None and len(part) else part
+            passed = _passed(result)
+            effects = _with_verdicts(result.effects, chance, alpha, finished=result.finished, passed=passed)
+            chance = adjust_p_values(_judged(result.channels))
+            channels = _with_verdicts(result.channels, chance, alpha, finished=result.finished, passed={})
             tests = 0 if q is None else int(q.notna().sum())
             judged[place] = replace(result, effects=effects, channels=channels, alpha=alpha, tests=tests)
     return tuple(judged)
@@ -336,19 +358,39 @@ def _judged(effects: pd.DataFrame) -> pd.Series:
     return kept["p"].astype(float)
 
 
-def _with_verdicts(effects: pd.DataFrame, q: pd.Series, alpha: float) -> pd.DataFrame:
+def _passed(result: ExperimentResult) -> dict[tuple[str, str], int]:
+    """Segment and arm with planned looks to the side on which a limit was passed first: 1, -1, or 0 for none."""
+    sides: dict[tuple[str, str], int] = {}
+    if result.experiment.looks:
+        sides = {("all", arm): 0 for arm in result.experiment.treated}
+    for (segment, arm), rows in result.looks.groupby(["segment", "arm"], sort=False):
+        crossed = rows[rows["crossed"].astype(bool)]
+        sides[segment, arm] = 0 if crossed.empty else 1 if crossed["lift"].iloc[0] > 0 else -1
+    return sides
+
+
+def _with_verdicts(
+    effects: pd.DataFrame, q: pd.Series, alpha: float, *, finished: bool, passed: dict[tuple[str, str], int]
+) -> pd.DataFrame:
     table = effects.copy()
     table["q"] = q.reindex(table.index).astype(float)
-    table["verdict"] = [_judge(row, alpha) for row in table.itertuples()]
+    sides = [passed.get((row.segment, row.arm)) for row in table.itertuples()]
+    table["verdict"] = [_judge(*pair, alpha, finished) for pair in zip(table.itertuples(), sides, strict=True)]
     return table
 
 
-def _judge(row: object, alpha: float) -> str:
+def _judge(row: object, side: int | None, alpha: float, finished: bool) -> str:
+    """Verdict of a row; ``side`` is that of the limit it passed, None where no looks were planned."""
     if pd.isna(row.lift):  # type: ignore[attr-defined]
         return row.verdict  # type: ignore[attr-defined]
-    chance = row.p if row.segment == "all" else row.q  # type: ignore[attr-defined]
-    if chance <= alpha:
-        return "helped" if row.lift > 0 else "harmed"  # type: ignore[attr-defined]
+    if not row.error > 0:  # type: ignore[attr-defined]
+        return "nothing varied"
+    named = "helped" if row.lift > 0 else "harmed"  # type: ignore[attr-defined]
+    if not finished:
+        return {1: "helped", -1: "harmed"}.get(side or 0, "goes on")
+    chance = row.q if row.segment != "all" else row.p if side is None else 0.0  # type: ignore[attr-defined]
+    if chance <= alpha and (side is None or side * row.lift > 0):  # type: ignore[attr-defined]
+        return named
     return "points to harm" if row.upper < 0 else "no clear difference"  # type: ignore[attr-defined]
 
 
@@ -387,8 +429,9 @@ def stack_experiments(results: Sequence[ExperimentResult]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         experiment, segment, arm, n, successes, rate with interval, withheld, lift with interval, p, q, lift with the covariate
-        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, randomised.
+        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, randomised, metric, whether the
+        end has come (finished).
     """
     if results:
         return pd.concat([result.as_table() for result in results], ignore_index=True)
-    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised"])
+    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised", "metric", "finished"])

@@ -14,7 +14,7 @@ from ..period import Period
 from ..words import count_words, join_words, source_words
 from ..workspace import Workspace
 from .experiment import ExperimentResult
-from .looks import limit_now
+from .looks import limit_now, look_error
 from .registration import Expectation, Experiment
 from .wording import difference_words, interval_words
 
@@ -25,7 +25,7 @@ __all__ = [
 
 HYPOTHESIS_COLUMNS = (
     "study", "quarter", "experiment", "persona", "version", "segment", "arm", "prediction", "direction", "size", "n_control",
-    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason",
+    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration",
 )  # fmt: skip
 ASKS_REVISION = 2  # experiments that refute the same version of a persona
 NUMBERS = ("size", "n_control", "n_arm", "lift", "lower", "upper")
@@ -45,14 +45,17 @@ def judge_prediction(direction: str, lower: float, upper: float, size: float | N
     Returns
     -------
     str, str
-        "supported", "refuted" or "undecided", and why. Of "more": supported if the whole interval is above 0 and reaches the
-        promised size; refuted if the whole interval is below the promised size (below 0 where none was promised). "fewer" is its
-        mirror. "same": supported if the whole interval is within the size on either side of 0, refuted if it is wholly outside.
+        "supported", "refuted" or "undecided", and why. Of "more": supported if the whole interval is above 0 and does not rule
+        out the promised size (which need not be shown itself; why says whether it is); refuted if the whole interval is below the
+        promised size (below 0 where none was promised). "fewer" is its mirror. "same": supported if the whole interval is within
+        the size on either side of 0, refuted if it is wholly outside.
 
     Examples
     --------
     >>> judge_prediction("more", 0.02, 0.12, 0.08)
-    ('supported', 'the whole interval is on the predicted side of 0 and reaches the predicted size')
+    ('supported', 'the whole interval is on the predicted side of 0 and does not rule out the predicted size, which itself is not shown')
+    >>> judge_prediction("more", 0.09, 0.12, 0.08)
+    ('supported', 'the whole interval is beyond the predicted size')
     >>> judge_prediction("more", 0.01, 0.05, 0.08)[0], judge_prediction("more", -0.02, 0.12, 0.08)[0]
     ('refuted', 'undecided')
     >>> judge_prediction("fewer", -0.2, -0.05)[0], judge_prediction("same", -0.02, 0.03, 0.05)[0]
@@ -75,9 +78,12 @@ def judge_prediction(direction: str, lower: float, upper: float, size: float | N
         where = "right direction, but the" if low > 0 else "the"
         return "refuted", f"{where} whole interval is below the predicted size"
     if low > 0:
-        tail = "" if size is None else " and reaches the predicted size"
+        if size is not None and low >= size:
+            return "supported", "the whole interval is beyond the predicted size"
+        tail = "" if size is None else " and does not rule out the predicted size, which itself is not shown"
         return "supported", f"the whole interval is on the predicted side of 0{tail}"
-    return "undecided", "the interval holds both 0 and the predicted difference"
+    held = "the predicted size" if size is not None else "a difference on the predicted side"
+    return "undecided", f"the interval holds both 0 and {held}"
 
 
 def weigh_predictions(results: Sequence[ExperimentResult], period: Period, *, study: str = "") -> pd.DataFrame:
@@ -116,18 +122,24 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     experiment = result.experiment
     segment, text, version = experiment.told[expected.persona]
     arm = expected.arm or experiment.treated[0]
-    size = expected.at_least if expected.at_least is not None else experiment.smallest_effect
+    size = expected.at_least
+    if size is None and expected.direction == "same":
+        size = experiment.smallest_effect
     row: dict[str, object] = {
         "experiment": experiment.id, "persona": expected.persona, "version": version, "segment": segment, "arm": arm,
         "prediction": text or experiment.hypothesis, "direction": expected.direction, "size": size, "metric": experiment.metric,
+        "registration": experiment.stamp,
     } | dict.fromkeys(("n_control", "n_arm", "lift", "lower", "upper"), math.nan)  # fmt: skip
     found = result.effects[(result.effects["segment"] == segment) & (result.effects["arm"] == arm)]
     if found.empty:
         return row | {"verdict": "undecided", "reason": f"no {segment} is known from before the exposure"}
     effect = found.iloc[0]
+    if effect["verdict"] == "not read":
+        sizes = {"n_control": effect["n_control"], "n_arm": effect["n_arm"]}
+        return row | sizes | {"verdict": "undecided", "reason": "the arms are not the sizes chance would give"}
     if math.isnan(effect["lift"]):
         return row | {"verdict": "undecided", "reason": "too few units to publish"}
-    reach = _reach(experiment, result.looks, float(effect["freedom"]), alpha) * float(effect["error"])
+    reach = _reach(experiment, result.looks, float(effect["freedom"]), alpha) * _error(experiment, effect)
     lower, upper = float(effect["lift"]) - reach, float(effect["lift"]) + reach
     row |= {
         "n_control": effect["n_control"],
@@ -136,13 +148,28 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
         "lower": lower,
         "upper": upper,
     }
-    srm = result.srm.set_index("segment")["p"]
-    if result.alarm or srm.get(segment, 1.0) < 0.001:
-        return row | {"verdict": "undecided", "reason": "the arms are not the sizes chance would give"}
+    if math.isnan(reach):
+        return row | {
+            "verdict": "undecided",
+            "reason": "nothing varied: everybody did the same, which gives no interval",
+        }
     if not result.finished:
         return row | {"verdict": "undecided", "reason": "the experiment goes on"}
     verdict, reason = judge_prediction(expected.direction, lower, upper, size)
     return row | {"verdict": verdict, "reason": reason}
+
+
+def _error(experiment: Experiment, effect: pd.Series) -> float:
+    """The error that the limits of the looks go with, so that page says one interval of one thing; NaN where nothing varied."""
+    error = float(effect["error"])
+    if not error > 0:
+        return math.nan
+    if not experiment.looks or experiment.metric != "binary" or experiment.cluster is not None:
+        return error
+    (k0, n0), (k1, n1) = (
+        (float(effect[f"rate_{arm}"] * effect[f"n_{arm}"]), float(effect[f"n_{arm}"])) for arm in ("control", "arm")
+    )
+    return look_error(error, k0, n0, k1, n1)
 
 
 def _reach(experiment: Experiment, looks: pd.DataFrame, freedom: float, alpha: float) -> float:
@@ -181,6 +208,8 @@ def recall_hypotheses(run: Workspace) -> pd.DataFrame:
         return _typed(pd.DataFrame(columns=list(HYPOTHESIS_COLUMNS)))
     quarter, entry = max(entries, key=lambda item: item[0])
     log = entry.read("hypotheses")
+    if "registration" not in log:  # of a report from before registrations were kept
+        log = log.assign(registration="")
     where = f"ledger/{entry.folder.name}/hypotheses.parquet"
     broken = [
         Violation("hypotheses of another study", where, None, "study", name, run.study.study)
@@ -234,7 +263,24 @@ def to_revise(log: pd.DataFrame) -> list[str]:
     return list(counts.index[counts >= ASKS_REVISION])
 
 
-def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) -> Reading | Callout:
+def _changed(log: pd.DataFrame, now: pd.DataFrame | None) -> str:
+    """Experiments that are registered otherwise now than when a prediction of theirs was first entered."""
+    if now is None or now.empty:
+        return ""
+    stamped = log[log["registration"] != ""]
+    first = stamped.groupby("experiment", sort=False)[["registration", "quarter"]].first()
+    present = now.groupby("experiment", sort=False)["registration"].first()
+    said = [
+        f"“{name}” is registered otherwise now than in the report of {first.loc[name, 'quarter']}"
+        for name, stamp in present.items()
+        if name in first.index and first.loc[name, "registration"] != stamp
+    ]
+    return f"Careful: {join_words(said)}. Read its verdict only with what was changed, and when." if said else ""
+
+
+def describe_hypotheses(
+    log: pd.DataFrame, names: dict[str, str] | None = None, *, now: pd.DataFrame | None = None
+) -> Reading | Callout:
     """What the log says, in words, with the rule; who needs revising comes first.
 
     Parameters
@@ -243,6 +289,9 @@ def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) 
         As ``log_hypotheses`` returns it.
     names : dict of str to str, optional
         Persona id to name.
+    now : pandas.DataFrame, optional
+        This quarter's, as ``weigh_predictions`` returns it: it is said where an experiment is registered otherwise than when it was
+        first entered in the log.
 
     Returns
     -------
@@ -260,17 +309,20 @@ def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) 
     told = join_words([f"{counts.get(word, 0)} {word}" for word in ("supported", "refuted", "undecided")])
     lead = f"{count_words(len(latest), 'prediction')} put to a test so far: {told}."
     rule = (
-        "The rule, stated before anybody looked: a prediction is supported if the whole interval lies on the predicted side of 0 and "
-        "reaches the predicted size; refuted if the whole interval lies short of the predicted size, or on the other side of 0; "
-        "undecided otherwise. The intervals are wider than 95 % ones, because several predictions are judged together."
+        "The rule, one for all predictions: supported if the whole interval lies on the predicted side of 0 and does not rule out the "
+        "predicted size (that the difference is as large as predicted is shown only where the whole interval is beyond that size); "
+        "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
+        "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself."
     )
+    changed = _changed(log, now)
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
     tired = to_revise(log)
     if tired:
         who = join_words([names.get(persona, persona) for persona in tired])
-        text = f"Two experiments or more went against what the persona says. Revise it (a new version starts afresh). {lead} {rule}"
+        text = "Two experiments or more went against what the persona says. Revise it (a new version starts afresh)."
+        text = f"{text} {lead} {rule} {changed}".strip()
         return Callout("caution", f"Revise {who}: refuted twice.", text)
-    return Reading([lead, " ".join(sentences), rule])
+    return Reading([text for text in (lead, " ".join(sentences), changed, rule) if text])
 
 
 def _say_verdict(row: object, names: dict[str, str]) -> str:
@@ -281,7 +333,7 @@ def _say_verdict(row: object, names: dict[str, str]) -> str:
     lift = difference_words(row.lift, row.metric)  # type: ignore[attr-defined]
     span = interval_words(row.lower, row.upper, row.metric)  # type: ignore[attr-defined]
     sizes = f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"  # type: ignore[attr-defined]
-    return f"{lead}; {row.reason} ({lift}, interval {span}, {sizes})."  # type: ignore[attr-defined]
+    return f"{lead}; {row.reason} ({lift}, interval for all predictions and planned looks {span}, {sizes})."  # type: ignore[attr-defined]
 
 
 def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, *, source: str = "") -> Table | Reading:
@@ -317,7 +369,9 @@ def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, 
     )
     note = (
         "Registered as: what the experiment's file says the difference between the arm and control will be, in this persona's segment. "
-        "Interval: 95 % for all predictions of a family together, and for the planned looks."
+        "Interval: holds for all predictions of a family together with a chance of 95 % (or 1 minus the family's error rate), however "
+        "many of the planned looks were taken. Supported: above 0 (below, for fewer) and the predicted size is not ruled out; that "
+        "size itself is shown only where the whole interval is beyond it."
     )
     return Table(frame, f"What personas predicted and what came of it.{source_words(source)}", {}, note)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ..display import Reading, Table
-from ..words import source_words
+from ..words import count_words, source_words
 from .experiment import ExperimentResult
 from .wording import difference_words, interval_words
 
@@ -35,17 +35,23 @@ def _say_looks(result: ExperimentResult) -> list[str]:
     total = result.effects[result.effects["segment"] == "all"].dropna(subset=["lift"])
     anytime = [
         f"{row.arm} {interval_words(row.valid_lower, row.valid_upper, metric)}{_unit(metric)}"
-        for row in total.itertuples()
+        for row in total[total["valid_lower"].notna()].itertuples()
     ]
     tail = (
         f"Whoever looked at any other moment reads the wider interval that holds however often anybody looks: {'; '.join(anytime)}."
         if anytime
         else ""
     )
+    if result.alarm:
+        return [f"The arms of “{experiment.title}” are not the sizes chance would give: no look at it is read."]
+    if looks.empty and experiment.looks:
+        none = f"“{experiment.title}” was registered with {count_words(len(experiment.looks), 'look')}, none of which has come. {tail}"
+        return [none.strip()]
     if looks.empty:
-        once = f"“{experiment.title}” was registered with one look, at the end; its verdicts hold for that one. {tail}"
-        return [once.strip()]
+        held = "its verdicts hold for that one" if result.finished else "which has not come"
+        return [f"“{experiment.title}” was registered with one look, at the end; {held}. {tail}".strip()]
     planned, come = len(experiment.looks), int(looks["look"].max())
+    odd = [str(row.segment) for row in result.effects.itertuples() if row.verdict == "not read"]
     shape = (
         "hardly anything may be concluded early"
         if experiment.spending == "obrien_fleming"
@@ -61,6 +67,10 @@ def _say_looks(result: ExperimentResult) -> list[str]:
         _say_crossing(rows, segment, arm, metric)
         for (segment, arm), rows in looks.groupby(["segment", "arm"], sort=False)
     ]
+    if odd:
+        said.append(
+            f"No look is read in {', '.join(dict.fromkeys(odd))}, where the arms are not the sizes chance would give."
+        )
     return [f"{lead} {' '.join(said)}", tail] if tail else [f"{lead} {' '.join(said)}"]
 
 
@@ -118,7 +128,7 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
             "Standard errors": rows["z"].abs(),
             "Limit": rows["limit"],
             "Passed": rows["crossed"].map({True: "yes", False: "no"}),
-            "Interval at the limit": [interval_words(row.lower, row.upper, row.metric) for row in rows.itertuples()],
+            "Interval for the looks": [interval_words(row.lower, row.upper, row.metric) for row in rows.itertuples()],
             "Holds at any moment": [
                 interval_words(row.valid_lower, row.valid_upper, row.metric) for row in rows.itertuples()
             ],
@@ -128,7 +138,8 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
         frame.insert(0, "Experiment", rows["experiment"])
     formats = {"In by then": ".0%", "n": ",.0f", "Standard errors": ".2f", "Limit": ".2f"}
     note = (
-        "Passed: the difference is more standard errors away from 0 than the limit of this look. Interval at the limit: difference plus "
-        "and minus limit times standard error. Holds at any moment: true however often anybody looked, and therefore wider."
+        "Passed: the difference is more standard errors away from 0 than the limit of this look. Interval for the looks: difference "
+        "plus and minus limit times standard error, which allows for the planned looks and, in segments, for all that were predicted of. "
+        "Holds at any moment: true however often anybody looked, and therefore wider."
     )
     return Table(frame, f"Planned looks, as registered.{source_words(source)}", formats, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from .registration import Experiment
 from .sequential import always_valid_half, look_boundaries
 from .units import arm_data, count_outcomes
 
-__all__ = ["LOOK_COLUMNS", "limit_now", "measure_looks", "null_error", "student_limit"]
+__all__ = ["LOOK_COLUMNS", "limit_now", "look_error", "measure_looks", "null_error", "student_limit"]
 
 LOOK_COLUMNS = (
     "look", "day", "share", "segment", "arm", "n", "lift", "error", "z", "limit", "crossed", "lower", "upper", "valid_lower",
@@ -28,6 +29,7 @@ def measure_looks(
     *,
     alpha: float = 0.05,
     until: pd.Timestamp | None = None,
+    unread: Collection[str] = (),
 ) -> pd.DataFrame:
     """What was known at every planned look that has come.
 
@@ -41,6 +43,8 @@ def measure_looks(
         Error rate over all looks.
     until : pandas.Timestamp, optional
         Looks after it have not come yet.
+    unread : collection of str
+        Segments whose arms are not of the planned sizes: they keep their share of alpha, and no look at them is read.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def measure_looks(
     for place, look in enumerate(looks):
         now, _ = count_outcomes(experiment, assignment, outcomes, until=pd.Timestamp(look.day))
         now = now.assign(segment=units["segment"].reindex(now.index))
-        for segment in ("all", *asked):
+        for segment in ("all", *(name for name in asked if name not in unread)):
             error_rate = alpha if segment == "all" else alpha / len(asked)
             for arm in experiment.treated:
                 row = {"look": place + 1, "day": str(look.day), "share": look.share, "segment": segment, "arm": arm}
@@ -90,7 +94,7 @@ def _at_look(
     error, limit = found.error, float(student_limit(limit, found.freedom))
     if experiment.metric == "binary" and parts[0].cluster is None:
         (k0, n0), (k1, n1) = ((float(part.value.sum()), len(part.value)) for part in parts)
-        error = max(error, float(null_error(k0, n0, k1, n1)))
+        error = look_error(error, k0, n0, k1, n1)
     z = found.lift / error
     near, far = limit * error, always_valid_half(found.error, n, tuned_to=max(planned, n), alpha=alpha)
     return {
@@ -104,8 +108,8 @@ def null_error(
 ) -> np.ndarray:
     """Standard error of a difference of shares if there is none: of the pooled share, with a success and a failure added.
 
-    With few units at the first looks the unpooled error finds something by chance more often than it may
-    (benchmarks/experiment_error_rates.py), so a look takes the larger of the two.
+    With few units at the first looks the unpooled error leaves no margin (benchmarks/experiment_error_rates.py), so a look takes
+    the larger of the two.
 
     Examples
     --------
@@ -114,6 +118,17 @@ def null_error(
     """
     pooled = (np.asarray(k0) + k1 + 1) / (np.asarray(n0) + n1 + 2)
     return np.sqrt(pooled * (1 - pooled) * (1 / (np.asarray(n0) - 1.0) + 1 / (np.asarray(n1) - 1.0)))
+
+
+def look_error(error: float, k0: float, n0: float, k1: float, n1: float) -> float:
+    """Error of a difference of shares wherever planned looks are allowed for: the larger of the unpooled and the pooled one.
+
+    Examples
+    --------
+    >>> round(look_error(0.07, 9, 50, 10, 51), 4), look_error(0.09, 9, 50, 10, 51)
+    (0.0795, 0.09)
+    """
+    return max(error, float(null_error(k0, n0, k1, n1)))
 
 
 def student_limit(limit: np.ndarray | float, freedom: np.ndarray | float) -> np.ndarray:

@@ -355,4 +355,6 @@ def tabulate_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Table |
         "difference with what there is. Can see from: the smallest difference found with the planned power; anything smaller cannot be "
         "relied on to show."
     )
-    return Table(frame, f"Size of the test by segment, planned beforehand.{source_words(source)}", formats, note)
+    return Table(
+        frame, f"Size of the test by segment, as the file of experiments plans it.{source_words(source)}", formats, note
+    )

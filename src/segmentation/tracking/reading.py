@@ -120,11 +120,17 @@ def _say_overall(result: ExperimentResult) -> str:
         if row.verdict in ("too few units", "withheld"):
             sentences.append(f"{row.arm}: too few units to say anything.")
             continue
+        if row.verdict == "nothing varied":
+            sentences.append(
+                f"{row.arm}: nothing varied over everybody (n = {int(row.n_control):,d} and {int(row.n_arm):,d}), so no "
+                "interval can be given."
+            )
+            continue
         sentences.append(
             f"Over everybody, {level_words(row.rate_arm, metric)} {did} in {row.arm} (n = {int(row.n_arm):,d}) and "
             f"{level_words(row.rate_control, metric)} in {result.experiment.control} (n = {int(row.n_control):,d}): a difference of "
             f"{difference_words(row.lift, metric)} (95 % interval {interval_words(row.lower, row.upper, metric)}), "
-            f"{'more than chance explains' if row.p <= result.alpha else 'which chance alone may explain'} ({_say_p(row.p)})."
+            f"{_say_chance(row, result)}."
         )
     lead = (
         f"What was hoped for is {_say_metric(result)} within {result.experiment.window_days} days; {result.experiment.control} is the "
@@ -132,6 +138,19 @@ def _say_overall(result: ExperimentResult) -> str:
         "to treat)."
     )
     return " ".join([lead, *sentences])
+
+
+def _say_chance(row: object, result: ExperimentResult) -> str:
+    """Whether everybody's difference is more than chance, by the limits of the looks where there are any."""
+    named = row.verdict in ("helped", "harmed")  # type: ignore[attr-defined]
+    if not result.finished:
+        early = "the test goes on, and at no planned look so far is a limit passed, so nothing is concluded"
+        return "beyond the limit of a planned look, though the test goes on" if named else early
+    if not result.experiment.looks:
+        p = _say_p(row.p)  # type: ignore[attr-defined]
+        return f"more than chance explains ({p})" if named else f"which chance alone may explain ({p})"
+    several = "all planned looks allowed for"
+    return f"more than chance explains, {several}" if named else f"which chance alone may explain, {several}"
 
 
 def _say_metric(result: ExperimentResult) -> str:
@@ -173,7 +192,7 @@ def _say_channels(result: ExperimentResult) -> str:
         f"n = {int(row.n_control):,d} and {int(row.n_arm):,d})"
         for row in shown.itertuples()
     ]
-    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1]
+    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1 and result.finished]
     differ = " ".join(
         f"Between channels they {'differ by more than chance explains' if row.p <= result.alpha else 'may well be the same'} "
         f"(Cochran's Q: {_say_p(row.p)})."
@@ -195,6 +214,15 @@ def _say_segments(result: ExperimentResult) -> str:
         hits = [_say_lift(row, several, metric) for row in inner[inner["verdict"] == verdict].itertuples()]
         if hits:
             sentences.append(f"{phrase} {'; '.join(hits)}.")
+    waiting = [_name(row, several) for row in inner[inner["verdict"] == "goes on"].itertuples()]
+    if waiting:
+        sentences.append(f"The test goes on: nothing is concluded yet for {', '.join(waiting)}.")
+    still = [_name(row, several) for row in inner[inner["verdict"] == "nothing varied"].itertuples()]
+    if still:
+        sentences.append(
+            f"Nothing varied in {', '.join(still)}: everybody in both arms did the same, so no interval can be given and nothing is "
+            "concluded."
+        )
     open_rows = inner[inner["verdict"] == "no clear difference"]
     if len(open_rows):
         listed = ", ".join(_name(row, several) for row in open_rows.itertuples())
@@ -210,45 +238,63 @@ def _say_segments(result: ExperimentResult) -> str:
         sentences.append(
             f"Too few units to say anything in {', '.join(_name(row, several) for row in small.itertuples())}."
         )
-    if len(inner):
+    unread = [_name(row, several) for row in inner[inner["verdict"] == "not read"].itertuples()]
+    if unread:
+        sentences.append(f"Not read: {', '.join(unread)}, where the arms are not the sizes chance would give.")
+    if inner["lift"].notna().any():
         sentences.append(_say_family(result))
     return " ".join(sentences)
 
 
 def _say_family(result: ExperimentResult) -> str:
     experiment = result.experiment
+    if not result.finished:
+        return (
+            "Before the end only a planned look says something, and only of whom its limit was passed. The intervals are 95 % ones of "
+            "one test looked at once, and do not allow for looking early."
+        )
     which = f"the {result.tests} tests of the family “{experiment.rule.label or experiment.family}”"
     tests = which if experiment.family else f"these {result.tests} tests" if result.tests > 1 else "this one test"
     if experiment.rule.control == "familywise":
         rate = f"the chance that any of {tests} is so named falsely is at most {result.alpha:.0%}"
     else:
         rate = f"of all so named among {tests}, at most about {result.alpha:.0%} are expected to be false finds"
+    looked = (
+        " Where looks were planned in a segment, it is so named only if it passed a limit besides."
+        if len(result.looks)
+        else ""
+    )
     return (
         "Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that "
-        f"({rate}). The intervals do not."
+        f"({rate}). The intervals do not: each is the 95 % interval of one test by itself, looked at once.{looked}"
     )
 
 
 def _say_spread(result: ExperimentResult) -> str:
     sentences = []
     for row in result.heterogeneity.itertuples():
-        if row.segments < 2:
-            continue
-        verdict = (
-            "differs between segments by more than chance explains"
-            if row.p <= result.alpha
-            else "may well be the same in all segments"
-        )
-        sentences.append(
-            f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: {_say_p(row.p)}; about "
-            f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
-        )
+        if row.segments > 1 and result.finished:
+            verdict = (
+                "differs between segments by more than chance explains"
+                if row.p <= result.alpha
+                else "may well be the same in all segments"
+            )
+            sentences.append(
+                f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: {_say_p(row.p)}; about "
+                f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
+            )
         if row.reversed:
+            unread = (result.effects["verdict"] == "not read").any()
+            read = (
+                "Find out why the arms are mixed so differently before reading any of it"
+                if unread
+                else "Read the segments, not the total"
+            )
             sentences.append(
                 "Careful: over everybody the difference points one way, and with the same mix of segments in both arms the other way "
-                f"({difference_words(row.standardised, result.experiment.metric)}; Simpson's paradox). Read the segments, not the total."
+                f"({difference_words(row.standardised, result.experiment.metric)}; Simpson's paradox). {read}."
             )
-    if sentences:
+    if sentences and (result.heterogeneity["segments"] > 1).any():
         sentences.append(
             "The shrunk column pulls each segment's difference towards their mean, the more the fewer units it rests on: a better "
             "guess of what a repeat would show, because the largest raw difference is usually partly luck."
@@ -332,7 +378,7 @@ def tabulate_effects(
     } | signed
     what = "share in the arm minus share in control, in percentage points" if shares else "treated minus control"
     note = (
-        f"Difference: {what}, with 95 % interval (from, to). "
+        f"Difference: {what}, with the 95 % interval of one test by itself, looked at once (from, to). "
         f"{'CUPED: the same with what was known before taken out, which explains R2 of the spread. ' if adjusted else ''}q: share of "
         "false finds to expect among segments with a q this small or smaller; everybody together is one test and needs none. Shrunk: "
         "pulled towards the mean of segments. Could see: the smallest difference that these numbers of units would show four times in five."

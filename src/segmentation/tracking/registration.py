@@ -1,9 +1,11 @@
-"""Experiments as they were registered before anybody looked: whom, what, how much, how often, in which family."""
+"""Experiments as their file registers them: whom, what, how much, how often, in which family."""
 
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -42,7 +44,7 @@ class Expectation(Declared):
     direction : {"more", "fewer", "same"}
         Than in control.
     at_least : float or None
-        Size of the difference it promises; None means the experiment's ``smallest_effect``.
+        Size of the difference it promises; None promises a direction only, and for "same" means ``smallest_effect``.
     """
 
     persona: str = Field(min_length=1)
@@ -187,6 +189,14 @@ class Experiment(Declared):
     def told(self) -> dict[str, tuple[str, str, int]]:
         """Persona id to segment, predicted sentence and version of the persona's file, for those it expects something of."""
         return self._told
+
+    @property
+    def stamp(self) -> str:
+        """SHA-256 of what was registered, with the rule of its family: it changes when that does, not with words or places of files."""
+        told = {"assignment", "outcomes", "title", "notes"}
+        said = self.model_dump(mode="json", exclude=told, exclude_defaults=True)
+        rule = self.rule.model_dump(mode="json", exclude={"label"}, exclude_defaults=True)
+        return sha256(json.dumps([said, rule], sort_keys=True).encode()).hexdigest()
 
     @property
     def treated(self) -> list[str]:

@@ -15,6 +15,7 @@ from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
 from .kpi_history import say_signals
 from .registration import load_experiments
+from .wording import difference_words, interval_words
 
 __all__ = ["Change", "describe_since", "gather_changes", "list_changes", "say_first"]
 
@@ -289,23 +290,57 @@ def _experiments(run: Workspace, least: int) -> Iterator[Change]:
     if not len(table) or "verdict" not in table:
         return
     titles = {experiment.id: experiment.title for experiment in load_experiments(run.study)}
-    inner = table[table["segment"] != "all"]
-    for key, rows in inner.groupby("experiment", sort=False):
-        name = titles.get(key, key)
-        harmed, helped = (rows[rows["verdict"].isin(words)] for words in (("harmed", "points to harm"), ("helped",)))
-        if len(harmed):
-            text = f"Stop “{name}” for {_say_lifts(harmed)}: less of what was hoped for happened there."
-            yield Change("Tests", "06_tracking", "act", text)
-        if len(helped):
-            yield Change("Tests", "06_tracking", "act", f"Decide whether “{name}” goes to all of {_say_lifts(helped)}.")
-        if not len(harmed) and not len(helped):
-            yield Change("Tests", "06_tracking", "unknown", f"“{name}” shows no clear difference in any segment.")
+    for key, rows in table[table["randomised"].astype(bool)].groupby("experiment", sort=False):
+        yield from _experiment(f"“{titles.get(key, key)}”", rows)
+
+
+def _experiment(name: str, rows: pd.DataFrame) -> Iterator[Change]:
+    """What asks for a decision in one experiment, or that nothing does."""
+    total, inner = rows[rows["segment"] == "all"], rows[rows["segment"] != "all"]
+    odd = "not the sizes chance would give"
+    if (total["verdict"] == "not read").any():
+        text = f"{name} is not read: its arms are {odd}. Find what decided who was counted before any difference is believed."
+        yield Change("Tests", "06_tracking", "act", text)
+        return
+    early = "" if rows["finished"].all() else " It goes on, and passed the limit of a planned look."
+    found = {
+        word: inner[inner["verdict"] == word] for word in ("harmed", "points to harm", "helped", "goes on", "not read")
+    }
+    if len(found["harmed"]):
+        text = f"Stop {name} for {_say_lifts(found['harmed'])}: less of what was hoped for happened there.{early}"
+        yield Change("Tests", "06_tracking", "act", text)
+    if len(found["points to harm"]):
+        text = f"Signs of harm, not beyond doubt, from {name} in {_say_lifts(found['points to harm'])}. Check before it goes there again."
+        yield Change("Tests", "06_tracking", "act", text)
+    if len(found["helped"]):
+        yield Change(
+            "Tests", "06_tracking", "act", f"Decide whether {name} goes to all of {_say_lifts(found['helped'])}.{early}"
+        )
+    if len(found["not read"]):
+        where = join_words(found["not read"]["segment"])
+        yield Change("Tests", "06_tracking", "unknown", f"{name} is not read in {where}: the arms there are {odd}.")
+    named = sum(len(found[word]) for word in ("harmed", "points to harm", "helped"))
+    if not rows["finished"].all():
+        rest = f" for {join_words(found['goes on']['segment'])}" if named and len(found["goes on"]) else ""
+        if not named or rest:
+            yield Change("Tests", "06_tracking", "unknown", f"{name} goes on; nothing is concluded yet{rest}.")
+    elif not named and inner["lift"].notna().any():
+        yield Change(
+            "Tests", "06_tracking", "unknown", f"{name} shows no clear difference in any segment that could be judged."
+        )
+    elif not named and not len(inner):
+        yield Change(
+            "Tests",
+            "06_tracking",
+            "unknown",
+            f"{name} could be read over everybody only, and asks for nothing by segment.",
+        )
 
 
 def _say_lifts(rows: pd.DataFrame) -> str:
     return join_words(
-        f"{row.segment} ({100 * row.lift:+.0f} points, 95 % interval {100 * row.lift_lower:+.0f} to {100 * row.lift_upper:+.0f}; n = "
-        f"{int(row.n):,d} in the arm)"
+        f"{row.segment} ({difference_words(row.lift, row.metric)}, 95 % interval "
+        f"{interval_words(row.lift_lower, row.lift_upper, row.metric)}; n = {int(row.n):,d} in the arm)"
         for row in rows.itertuples()
     )
 
