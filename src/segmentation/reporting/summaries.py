@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..activation import Audiences, FairnessReport, Ranked
 from ..activation.audiences import describe_audiences
+from ..activation.fairness import NEAR_NOBODY
 from ..clustering.solution import natural_order
 from ..features import Quality
 from ..features.words import column_words
@@ -360,7 +361,7 @@ def summarise_activation(
         Sentences under found, changed, decide and trust.
     """
     found, decide, trust = [], [], []
-    if audiences.has_people:
+    if audiences.has_people and len(audiences.holdout):
         found.append(describe_audiences(audiences, study).paragraphs[0])
     if ranked is not None and ranked.verdict.startswith("beats"):
         last = ranked.recovery.iloc[-1]
@@ -375,7 +376,8 @@ def summarise_activation(
             f"{last['model_upper']:.0%})."
         )
     if fairness is not None:
-        below = fairness.shares[(fairness.shares["verdict"] == "below") & (fairness.shares["role"] == "protected")]
+        shares = fairness.shares[fairness.shares["audience"] != NEAR_NOBODY]
+        below = shares[(shares["verdict"] == "below") & (shares["role"] == "protected")]
         if len(below):
             where = join_words(natural_order(below["audience"].unique()))
             decide.append(
