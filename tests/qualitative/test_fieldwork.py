@@ -155,7 +155,7 @@ def test_describe_fieldwork_explains_more_interviews_than_came(plan, tmp_path, s
     assert "interviewed and" not in told(one, two, three)  # as many as came: nothing to explain
     text = told(one, two, two, three, three, "u99", None)
     assert (
-        f"7 people were interviewed and 3 came by the plan. They are 3 of {study.units} in the plan, one each, 2 further people of the "
+        f"7 people were interviewed and 3 came by the plan. They are one each of 3 {study.units} in the plan, 2 further people of the "
         f"same {study.units}, whom the plan does not count, 1 of {study.units} outside the plan and 1 whose place is not known."
     ) in text
     assert f"1 further person of the same {study.units}" in told(one, two, three, three)

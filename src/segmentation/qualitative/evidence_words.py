@@ -355,7 +355,7 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
         )
     elif contra:
         steps.append(
-            f"Only {join_words(contra)} {'is' if contra == ['sales'] else 'are'} against it: say it more narrowly or look for more"
+            f"only {join_words(contra)} {'is' if contra == ['sales'] else 'are'} against it: say it more narrowly or look for more"
         )
     if not len(row["codes"]):  # type: ignore[arg-type]
         text = "; ".join([*steps, "name a code for it, so that interviews and sales can speak"])

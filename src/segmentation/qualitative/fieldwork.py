@@ -296,7 +296,7 @@ def _say_people(work: Fieldwork) -> list[str]:
     if not work.people or work.people == came:
         return []
     first = work.people - work.more - work.nowhere - len(work.unplanned)
-    parts = [f"{first or 'none'} of {work.units} in the plan, one each"]
+    parts = [f"one each of {first:,d} {work.units} in the plan"] if first else []
     if work.more:
         parts.append(
             f"{count_words(work.more, 'further person', 'further people')} of the same {work.units}, whom the plan does not count"
