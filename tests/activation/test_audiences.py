@@ -408,9 +408,7 @@ def test_describe_audiences_says_what_is_left_after_those_held_out(tmp_path):
     rows, held = int(found.plan["rows"].iloc[0]), int(found.holdout.sum())
     assert 0 < rows < 319 and held > 9
     told = str(describe_audiences(found, study))
-    assert (
-        "319 of 320 people" in told and f"{rows:,d} of them remain for a file once the {study.units} held out" in told
-    )
+    assert "319 of 320 people" in told and f"{rows:,d} remain for a file once the {study.units} held out" in told
     assert "one entry may name" not in told  # one entry, one person
     caption = tabulate_audiences(found, units="accounts").caption
     assert f"after the {held} accounts held out are taken away" in caption

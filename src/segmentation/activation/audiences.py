@@ -288,7 +288,8 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     )
     if held:
         ready = int(audiences.plan.drop_duplicates("audience")["rows"].sum())
-        text += f" {few_words(ready, few).capitalize()} of them remain for a file once the {study.units} held out are taken away."
+        remain = few_words(ready, few)
+        text += f" Of those who may be written to, {remain} remain for a file once the {study.units} held out are taken away."
     refused = audiences.plan[~audiences.plan["ok"]]
     names = {key: rules["name"] for key, rules in load_platforms()["platforms"].items()}
     small = [
