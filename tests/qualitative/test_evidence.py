@@ -25,6 +25,7 @@ from segmentation.qualitative import (
 )
 from segmentation.qualitative.evidence import _interview_parts
 from segmentation.qualitative.opportunity import COLUMNS, JobScores
+from segmentation.reporting.summaries import _against
 from segmentation.sources.example import tiny_study
 from segmentation.study import Evidence, Hypothesis, load_hypotheses
 
@@ -136,6 +137,7 @@ def test_evidence_matrix_drops_what_numbers_and_sales_deny(study, coded):
     )
     assert tabulate_evidence(found).frame["What to do next"].iloc[0] == "Take it out of personas and messages for S1."
     assert exact_interval(0, 20)[1] == pytest.approx(0.1684, abs=5e-5)
+    assert _against(row) == "numbers and sales"  # not interviews, which are unclear
 
 
 def test_evidence_matrix_what_one_coder_found_is_not_dropped(study, coded):

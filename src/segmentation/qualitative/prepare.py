@@ -104,6 +104,7 @@ def list_memos(data: Dataset, coded: CodedInterviews) -> pd.DataFrame | None:
     Examples
     --------
     >>> from segmentation.sources.example import tiny_study
+    >>> from segmentation.qualitative import build_coded_interviews
     >>> data = read_interviews(tiny_study())
     >>> list_memos(data, build_coded_interviews(data)) is None
     True

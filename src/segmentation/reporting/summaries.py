@@ -16,7 +16,7 @@ from ..features.words import column_words
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
-from ..qualitative.evidence import VERDICTS
+from ..qualitative.evidence import AGAINST, STRANDS, VERDICTS
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
 from ..tracking.wording import difference_words, interval_words
@@ -140,13 +140,17 @@ def summarise_interviews(
             f"{join_words(spoken_for)}."
         )
         decide += [
-            f"Take “{row.statement.rstrip('.')}” out of what is said about {row.segment}: numbers, interviews and sales do not bear it out."
+            f"Take “{row.statement.rstrip('.')}” out of what is said about {row.segment}: {_against(row)} speak against it."
             for row in (judged["drop"].itertuples() if "drop" in judged else ())
         ]
     everybody = saturation.summary[saturation.summary["segment"] == "all"]
     if len(everybody) and pd.isna(everybody.iloc[0]["reached"]):
         trust.append("New themes were still coming when the interviews ended.")
     return {"found": found, "changed": [], "decide": decide, "trust": trust}
+
+
+def _against(row: object) -> str:
+    return join_words(strand for strand in STRANDS if getattr(row, strand) == AGAINST)
 
 
 def summarise_personas(checked: CheckedPersonas) -> Summary:
