@@ -208,7 +208,7 @@ def codings(
     Example: segmentation codings data/sample/fieldnote --out fieldnote.qdpx
     """
     from .qualitative import build_coded_interviews, describe_refi_file, write_qdc, write_qdpx
-    from .qualitative.prepare import read_interviews
+    from .qualitative.prepare import list_memos, read_interviews
     from .study import load_study
 
     if out.suffix.lower() not in (".qdpx", ".qdc"):
@@ -229,7 +229,8 @@ def codings(
         if out.suffix.lower() == ".qdc":
             written = write_qdc(data["codes"], out, study=loaded.study)
         else:
-            written = write_qdpx(build_coded_interviews(data), out, study=loaded.study)
+            coded = build_coded_interviews(data)
+            written = write_qdpx(coded, out, study=loaded.study, memos=list_memos(data, coded))
     except OSError as error:
         raise ParameterError(f"cannot write {_short(out)}: {error.strerror or error}") from None
     typer.echo(f"wrote {_short(out)}\n{describe_refi_file(written)}")

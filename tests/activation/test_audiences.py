@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -397,6 +398,28 @@ def test_plan_audiences_counts_and_words_hold_no_address(tmp_path):
     table = tabulate_identifiers(found).frame
     assert table["with e-mail"].isna().tolist() == [False, False, True]
     assert "example.com" not in told + str(shown) + str(table)
+
+
+def test_describe_audiences_says_what_is_left_after_those_held_out(tmp_path):
+    sizes = {"S1": 320}
+    study = make_study(tmp_path, crowd(sizes), "id\nP0\n")
+    study = study.model_copy(update={"activation": study.activation.model_copy(update={"holdout": 0.1})})
+    found = plan_audiences(study, members(sizes), read_addresses(study))
+    rows, held = int(found.plan["rows"].iloc[0]), int(found.holdout.sum())
+    assert 0 < rows < 319 and held > 9
+    told = str(describe_audiences(found, study))
+    assert "319 of 320 people" in told and f"{rows:,d} remain for a file once the {study.units} held out" in told
+    assert "one entry may name" not in told  # one entry, one person
+    caption = tabulate_audiences(found, units="accounts").caption
+    assert f"after the {held} accounts held out are taken away" in caption
+    several = str(describe_audiences(replace(found, suppressed=0), study))
+    assert "has 0 entries; one entry may name an account or an e-mail of several people." in several
+
+
+def test_describe_audiences_nobody_in_a_segment_is_absent(tmp_path):
+    study = make_study(tmp_path, crowd({"S1": 4}))
+    found = plan_audiences(study, members({"S1": 4}).assign(segment=None), read_addresses(study))
+    assert describe_audiences(found, study).kind == "absent" and tabulate_audiences(found).frame.empty
 
 
 def test_plan_audiences_without_people_says_how_to_name_them(tmp_path):

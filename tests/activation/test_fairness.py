@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentation.activation.audiences import plan_audiences
 from segmentation.activation.fairness import (
+    NEAR_NOBODY,
     describe_fairness,
     measure_fairness,
     ratio_interval,
@@ -14,6 +16,7 @@ from segmentation.activation.fairness import (
     tabulate_fairness,
 )
 from segmentation.errors import ParameterError
+from segmentation.reporting.summaries import summarise_activation
 from segmentation.study import Study
 
 from .conftest import STUDY
@@ -56,7 +59,7 @@ def test_measure_fairness_larger_numbers_tell():
     assert report.shares.set_index("level").at["black", "verdict"] == "below"
     told = str(describe_fairness(report, make_study()))
     assert (
-        "1 of 1 comparison of audiences by protected attributes lie" in told
+        "1 of 1 comparison of audiences by protected attributes lies" in told
         and "S1 takes 0.50 times as large a part of “black”" in told
     )
     assert "legal advice" in told
@@ -93,9 +96,50 @@ def test_measure_fairness_few_units_are_no_verdict_and_withheld():
     values = values.assign(country=["rare"] * 5 + list(values["country"][5:]))
     report = measure_fairness({"S1": taken}, segments, values, make_study())
     assert report.shares.set_index("level").at["rare", "verdict"] == "too few"
-    few = measure_fairness({"S1": taken[:50]}, segments, values, make_study())  # 2 of 40 black
-    assert few.shares.set_index("level").at["black", "selected"] == 2
-    assert tabulate_fairness(few, make_study()).frame.empty
+    assert "1 more has too few accounts to be judged or shown" in str(describe_fairness(report, make_study()))
+
+
+def test_measure_fairness_withheld_level_is_judged_by_the_most_it_may_hold():
+    values, segments, taken = hired()
+    study = make_study()
+    few = measure_fairness({"S1": taken[:50]}, segments, values, study)  # 48 of 80 white, 2 of 40 black
+    row = few.shares.set_index("level").loc["black"]
+    most = ratio_interval(9, 40, 48, 80)  # as if nine of the forty were in it: no more can be, with fewer than ten
+    assert row["selected"] == 2 and (row["ratio"], row["ratio_lower"], row["ratio_upper"]) == (most[0], 0.0, most[2])
+    assert most[2] < 0.8 and row["verdict"] == "below"
+    shown = tabulate_fairness(few, study).frame.iloc[0]
+    assert shown[["in the audience", "ratio", "reading"]].tolist() == ["under 25.0%", "at most 0.38", "under the limit"]
+    assert "S1 takes at most 0.38 times as large a part of “black”" in str(describe_fairness(few, study))
+
+
+def test_measure_fairness_small_audience_gets_no_verdict_anywhere():
+    values, segments, taken = hired()
+    study = make_study()
+    report = measure_fairness({NEAR_NOBODY: taken[40:55]}, segments, values, study)  # 8 white, 7 black
+    assert set(report.shares["verdict"]) == {"too few"} and report.shares["ratio"].isna().all()
+    told = str(describe_fairness(report, study))
+    assert "No comparison of audiences" in told and "2 more have too few accounts" in told
+    assert tabulate_fairness(report, study).frame.empty
+
+
+def test_describe_fairness_nobody_in_a_segment_is_absent():
+    values, segments, _ = hired()
+    study = make_study()
+    report = measure_fairness({}, segments.mask(segments.notna()), values, study)
+    assert describe_fairness(report, study).kind == "absent" and tabulate_fairness(report, study).frame.empty
+
+
+def test_summarise_activation_decides_nothing_about_those_near_nobody():
+    values, segments, _ = hired()
+    many = pd.concat([values.set_axis([f"{n}-{i}" for i in values.index], axis=0) for n in range(4)])
+    units = pd.concat([segments.set_axis([f"{n}-{i}" for i in segments.index]) for n in range(4)])
+    study, taken = make_study(), units.index[units == "S1"]
+    nobody = plan_audiences(study, pd.DataFrame({"segment": units}), None)
+    decided = {
+        name: summarise_activation(nobody, None, measure_fairness({name: taken}, units, many, study), study)["decide"]
+        for name in ("S1", NEAR_NOBODY)
+    }
+    assert len(decided["S1"]) == 1 and "follows S1" in decided["S1"][0] and decided[NEAR_NOBODY] == []
 
 
 def test_measure_fairness_proxy_that_tells_the_attribute():

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from segmentation.activation import (
+    describe_audiences,
     describe_closeness,
     describe_keeping,
     describe_membership_history,
@@ -73,6 +74,17 @@ def test_nothing_declared_is_absent_and_no_error(clouds, run, data):
     assert isinstance(plot_recovery(None), Reading)
     history = membership_history(run, clouds.membership)
     assert set(history["event"]) == {"entered"} and describe_membership_history(history).kind == "absent"
+
+
+def test_nobody_in_a_segment_is_absent_everywhere(clouds, run, data):
+    nobody = clouds.membership.assign(segment=None)
+    close = measure_closeness(run, clouds.people, nobody)
+    assert describe_closeness(close, clouds.study).kind == "absent" and tabulate_closeness(close).frame.empty
+    keeping = measure_flicker(run, clouds.people, clouds.people, nobody)
+    assert (
+        describe_keeping(keeping, clouds.study).kind == "absent" and tabulate_keeping(keeping, clouds.study).frame.empty
+    )
+    assert "held out" not in str(describe_audiences(gather_audiences(run, data, nobody), clouds.study))
 
 
 def test_measure_closeness_and_its_words(clouds, run):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import zipfile
 
+import pandas as pd
 import pytest
 import yaml
 from lxml import etree
 
+from segmentation.qualitative import build_coded_interviews
+from segmentation.qualitative.refi_write import write_qdpx
 from segmentation.sources import read_sources
 from segmentation.study import load_study
 
@@ -40,7 +43,8 @@ def test_codings_project_reads_back_with_every_coding_at_its_place(command, code
     answer = command("codings", "talks", "--out", "out/talks.qdpx")
     assert answer.code == 0 and not answer.err
     before = read_sources(load_study(coded_study), "2026Q3")
-    sizes = f"24 transcripts, {len(before['codes'])} codes and {len(before['codings'])} codings by coder_1 and coder_2."
+    texts, codes, codings = (len(before[name]) for name in ("transcripts", "codes", "codings"))
+    sizes = f"{texts} transcripts, {codes} codes and {codings} codings by coder_1 and coder_2."
     assert answer.out == f"wrote out/talks.qdpx\ntalks.qdpx holds {sizes}\n"
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["talks.qdpx"]
     content = yaml.safe_load((coded_study / "study.yaml").read_text())
@@ -50,6 +54,29 @@ def test_codings_project_reads_back_with_every_coding_at_its_place(command, code
     places = ["source_id", "start", "end", "code_id", "coder", "quote"]
     assert set(map(tuple, after["codings"][places].values)) == set(map(tuple, before["codings"][places].values))
     assert any("as this program writes" in note for note in after.accounts[0].notes)
+
+
+def test_codings_project_passes_memos_on(command, coded_study, tmp_path):
+    before = read_sources(load_study(coded_study), "2026Q3")
+    coded = build_coded_interviews(before)
+    keys = ["source_id", "start", "end", "code_id", "coder"]
+    first = coded.codings[keys].iloc[0].to_dict() | {"text": "was that about the van?"}
+    given = pd.DataFrame(
+        [
+            first,
+            {"source_id": "P01", "text": "spoke in a lorry"},
+            {"code_id": "late_payment", "text": "only money owed"},
+        ]
+    )
+    write_qdpx(coded, coded_study / "interviews/coding.qdpx", study="talks", memos=given)
+    answer = command("codings", "talks", "--out", "out/talks.qdpx")
+    assert answer.code == 0 and " and 3 memos by coder_1" in answer.out
+    content = yaml.safe_load((coded_study / "study.yaml").read_text())
+    content["sources"] = {"codings": {"format": "refi-qda", "path": "talks.qdpx"}}
+    (tmp_path / "out/study.yaml").write_text(yaml.safe_dump(content))
+    memos = read_sources(load_study(tmp_path / "out"), "2026Q3")["memos"].set_index("kind")
+    assert memos["text"].to_dict() == {"coding": given["text"][0], "source": given["text"][1], "code": given["text"][2]}
+    assert memos.loc["coding", keys].to_dict() == {key: first[key] for key in keys}
 
 
 @pytest.mark.shared

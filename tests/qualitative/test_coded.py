@@ -155,5 +155,16 @@ def test_describe_interviews_absent_is_said(nobody):
 
 def test_tabulate_codebook_counts_people_and_passages(coded):
     frame = tabulate_codebook(coded).frame.set_index("Code")
-    assert frame.loc["Wasted trips", ["Category", "Passages", "People"]].tolist() == ["Pains", 3, 2]
-    assert frame.loc["Unused", ["Passages", "People"]].tolist() == [0, 0]
+    assert frame.loc[
+        "Wasted trips", ["Category", "Passages, any coder", "People, any coder", "People, every coder"]
+    ].tolist() == [
+        "Pains",
+        3,
+        2,
+        1,
+    ]  # both coders gave it to P1, one to P2
+    assert frame.loc["Unused", ["Passages, any coder", "People, any coder", "People, every coder"]].tolist() == [
+        0,
+        0,
+        0,
+    ]

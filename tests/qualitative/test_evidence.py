@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -21,7 +23,9 @@ from segmentation.qualitative import (
     tabulate_support,
     tabulate_verdicts,
 )
+from segmentation.qualitative.evidence import _interview_parts
 from segmentation.qualitative.opportunity import COLUMNS, JobScores
+from segmentation.reporting.summaries import _against
 from segmentation.sources.example import tiny_study
 from segmentation.study import Evidence, Hypothesis, load_hypotheses
 
@@ -133,6 +137,61 @@ def test_evidence_matrix_drops_what_numbers_and_sales_deny(study, coded):
     )
     assert tabulate_evidence(found).frame["What to do next"].iloc[0] == "Take it out of personas and messages for S1."
     assert exact_interval(0, 20)[1] == pytest.approx(0.1684, abs=5e-5)
+    assert _against(row) == "numbers and sales"  # not interviews, which are unclear
+
+
+def test_evidence_matrix_what_one_coder_found_is_not_dropped(study, coded):
+    # S1: trips was given to P1 by both coders and to P2 by ann alone; S2: money to P3 by both. Without P1, S1 has only the doubted P2.
+    people = coded.people.assign(segment=coded.people["segment"].mask(coded.people.index == "P1", "S2"))
+    moved = replace(coded, people=people)
+    heard = talks(["D1"] * 20 + ["D3"], ["other"] * 20 + ["trips"])
+    rule = study.model_copy(update={"evidence": RULE.model_copy(update={"least_interviews": 1})})
+    found = matrix_of(rule, moved, [claim("S1", "trips")], jobs=[score("S1", "trips", 4.0, 3.0, 6.0)], feedback=heard)
+    row = found.table.iloc[0]
+    assert (row["k"], row["n"], row["disputed"]) == (0, 1, 1)
+    assert (row["numbers"], row["sales"], row["verdict"]) == ("against", "against", "refine")
+    shown = tabulate_evidence(found).frame.iloc[0]
+    assert "0 of 1 interviewees said it" in shown["Interviews"] and "1 more by some coders only" in shown["Interviews"]
+    assert "Have the coders settle whether 1 interviewee of S1 said it" in shown["What to do next"]
+    assert tabulate_evidence_quotes(found).frame[["Where", "Counted"]].values.tolist() == [
+        ["P2, turn 2", "no, by some coders only"]
+    ]
+
+
+def test_evidence_matrix_few_doubted_do_not_turn_a_clear_no(study, coded):
+    # 0 of 6 lies wholly below one half (exact, to 45.9 %) and 1 of 6 does not (to 64.1 %): the doubted person decides.
+    assert exact_interval(0, 6)[1] == pytest.approx(0.4593, abs=5e-5) and exact_interval(1, 6)[1] == pytest.approx(
+        0.6412, abs=5e-5
+    )
+    half = RULE.model_copy(update={"heard": 0.5})
+    assert _interview_parts(claim("S1", "x"), (0, 6, 9, 20), 0, half)[0][8:] == ("against", "")
+    assert _interview_parts(claim("S1", "x"), (0, 6, 9, 20), 1, half)[0][8:] == (
+        "unclear",
+        "1 more by some coders only",
+    )
+    assert _interview_parts(claim("S1", "x"), (0, 40, 9, 20), 1, half)[0][8] == "against"
+
+
+def test_evidence_quotes_of_the_same_person_on_a_code_that_does_not_count_are_not_shown(study, coded):
+    # P1 counts for trips; money was given to P1 by ann alone, so only the quote on trips stands behind the claim.
+    found = matrix_of(study, coded, [claim("S1", "trips", "money")])
+    shown = found.quotes[found.quotes["counted"].astype(bool)]
+    assert {(row.participant, row.name_) for row in shown.rename(columns={"name": "name_"}).itertuples()} == {
+        ("P1", "Wasted trips"), ("P2", "Late money"),
+    }  # fmt: skip
+    assert found.table["disputed"].iloc[0] == 0  # P2 counts for money, whatever one coder thought of trips
+
+
+def test_tabulate_evidence_lists_under_a_grade_only_what_has_it(study, coded):
+    name = study.segmentation.base[0]
+    rows = [profile_row(name, "base", 313, 295, 332)]
+    found = matrix_of(
+        study, coded, [claim("S1", "price", variable=name)], profile=rows, jobs=[score("S1", "price", 4.0, 3.0, 6.0)]
+    )
+    cell = tabulate_evidence(found).frame["Numbers"].iloc[0]
+    against, silent = cell.split(" No say: ")
+    assert against.startswith("Against it: “Do without price”") and "313" not in against
+    assert "index 313" in silent and silent.endswith("it formed the segment.")
 
 
 def test_evidence_matrix_disagreement_is_refined_in_words(study, coded):

@@ -141,6 +141,26 @@ def test_measure_fieldwork_counts_by_hand(plan, tmp_path, study):
     assert tabulate_fieldwork(work).frame["Came of invited"].tolist() == ["50 %", "–"]
 
 
+def test_describe_fieldwork_explains_more_interviews_than_came(plan, tmp_path, study):
+    encoded, membership, made = plan
+    sheet = read_interview_plan(
+        freeze(made, tmp_path, answer=["came"] * 3, answered_on=["2026-04-02"] * 3), unit="company_id"
+    )
+    one, two, three = sheet["company_id"].iloc[:3]
+    features = pd.DataFrame({"employees": 10.0}, index=encoded.index)
+
+    def told(*units):
+        return str(describe_fieldwork(measure_fieldwork(sheet, study, features, membership, interviewed=units)))
+
+    assert "interviewed and" not in told(one, two, three)  # as many as came: nothing to explain
+    text = told(one, two, two, three, three, "u99", None)
+    assert (
+        f"7 people were interviewed and 3 came by the plan. They are one each of 3 {study.units} in the plan, 2 further people of the "
+        f"same {study.units}, whom the plan does not count, 1 of {study.units} outside the plan and 1 whose place is not known."
+    ) in text
+    assert f"1 further person of the same {study.units}" in told(one, two, three, three)
+
+
 def test_measure_fieldwork_few_people_are_not_compared(plan, tmp_path, study):
     encoded, membership, made = plan
     sheet = read_interview_plan(

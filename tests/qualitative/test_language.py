@@ -15,6 +15,7 @@ from segmentation.qualitative import (
     log_odds,
     tabulate_language,
 )
+from segmentation.qualitative.language import _times_interval
 
 COMMON = "we plan the work for the day and then it all goes another way"
 
@@ -55,6 +56,44 @@ def test_compare_language_one_talkative_person_is_no_segment():
     language = compare_language(interviews(extra), build_redactor([]), random_state=1)
     assert language.table["p"].min() > 0.05
     assert "No word belongs to a segment beyond what such chance gives" in str(describe_language(language))
+
+
+def test_compare_language_interval_recovers_a_planted_word_and_no_other():
+    random, vocabulary = np.random.default_rng(5), [f"w{chr(97 + i)}" for i in range(20)]
+    extra = {f"P{i:02d}": " ".join(random.choice(vocabulary, random.integers(40, 90))) for i in range(16)}
+    extra |= {name: f"{extra[name]} margins margins margins" for name in list(extra)[::2]}
+    language = compare_language(interviews(extra, people=16), build_redactor([]), random_state=1)
+    found = language.table.set_index(["word", "segment"])
+    planted = found.loc[("margins", "S1")]
+    assert 1 < planted["lower"] <= planted["times"] <= planted["upper"]
+    assert found.loc[("margins", "S2"), "upper"] < 1  # the same words, seen from the other side
+    others = found.drop(index="margins", level="word")
+    assert (
+        len(others) >= 60 and ((others["lower"] > 1) | (others["upper"] < 1)).mean() < 0.15
+    )  # 5 % each, some hang together
+    row = tabulate_language(language).frame.set_index("Word").loc["margins"]
+    assert row["Interval"] == f"{planted['lower']:.1f} to {planted['upper']:.1f}"
+
+
+def test_compare_language_interval_draws_people_whole():
+    # One person says it two hundred times: drawn without her, the segment is like the others.
+    extra = {"P00": "margins " * 200, "P01": "margins", "P02": "margins"}
+    found = compare_language(interviews(extra), build_redactor([]), random_state=1).table
+    row = found.set_index(["word", "segment"]).loc[("margins", "S1")]
+    assert row["times"] > 1.5 and row["lower"] < 1 < row["upper"]
+
+
+def test_times_interval_draws_by_hand():
+    # Three members use the word 1, 1 and 4 times of 10, three others once each; two draws: everybody once, and the third thrice.
+    values, spoken = np.array([[1.0], [1], [4], [1], [1], [1]]), np.full(6, 10.0)
+    weights = np.array([[1.0, 1, 1, 1, 1, 1], [0, 0, 3, 1, 1, 1]])
+    low, high = _times_interval(weights, np.arange(6) < 3, values, spoken, np.array([1e-9]))
+    each = np.log([(6 / 24) / (3 / 27), (12 / 18) / (3 / 27)])  # log odds ratios of the two draws: 2.25 and 6
+    assert np.log([low[0], high[0]]) == pytest.approx(
+        [each[0] + 0.025 * (each[1] - each[0]), each[0] + 0.975 * (each[1] - each[0])]
+    )
+    few = _times_interval(weights, np.arange(6) < 2, values, spoken, np.array([1e-9]))
+    assert np.isnan(few[0]).all() and np.isnan(few[1]).all()
 
 
 def test_compare_language_interviewer_and_rare_words_do_not_count():

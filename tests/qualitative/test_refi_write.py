@@ -18,6 +18,7 @@ from lxml import etree
 
 from segmentation.errors import DataContractError, ParameterError
 from segmentation.qualitative import CodedInterviews
+from segmentation.qualitative.prepare import list_memos
 from segmentation.qualitative.refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from segmentation.sources import read_sources
 from segmentation.study import load_study
@@ -303,6 +304,60 @@ def test_write_qdpx_memos_are_notes_with_a_reference_where_they_belong(tmp_path)
     }  # fmt: skip
     assert written.memos == 5
     assert read_back(tmp_path / "out.qdpx")["codings"]["quote"].tolist() == ["Late"]
+
+
+def as_rows(memos):
+    """Memos as a set of what they are about and say, missing cells alike."""
+    places = memos[["start", "end"]].astype(float).fillna(-1).astype(int)
+    words = memos[["source_id", "code_id", "coder", "text"]].fillna("").astype(str)
+    return sorted(zip(*(words[name] for name in words), places["start"], places["end"], strict=True))
+
+
+def test_write_qdpx_memos_are_read_back(tmp_path):
+    coded = make_coded({"P1": "Late again."}, [("P1", 0, 4, "late", "coder 1")])
+    write_qdpx(coded, tmp_path / "out.qdpx", study="tiny", memos=MEMOS)
+    found = read_back(tmp_path / "out.qdpx")["memos"]
+    assert sorted(found["kind"]) == ["code", "coding", "passage", "project", "source"]
+    assert as_rows(found) == as_rows(MEMOS)
+
+
+@settings(max_examples=40, deadline=None)
+@given(interviews(), st.data())
+def test_write_qdpx_memos_round_trip_loses_nothing(coded, data):
+    said = st.text(st.sampled_from(["a", " ", "\n", "é", "🎁", "<", "&", "א", "."]), min_size=1, max_size=8).filter(
+        str.strip
+    )
+    coder = st.sampled_from(["", "coder 1", "coder 7"])
+    rows = [("", None, None, "", data.draw(coder), data.draw(said))]
+    for source_id, text in coded.transcripts.items():
+        rows.append((source_id, None, None, "", data.draw(coder), data.draw(said)))
+        if len(text) and coded.codings["source_id"].eq(source_id).any():
+            start = data.draw(st.integers(0, len(text) - 1))
+            rows.append(
+                (source_id, start, data.draw(st.integers(start + 1, len(text))), "", data.draw(coder), data.draw(said))
+            )
+    rows += [
+        (*row, data.draw(said)) for row in coded.codings[CODINGS].drop_duplicates().itertuples(index=False, name=None)
+    ]
+    memos = pd.DataFrame(rows, columns=[*CODINGS, "text"]).astype({"start": "float64", "end": "float64"})
+    back = round_trip(coded, memos=memos)
+    found = back["memos"]
+    path = {code: path_of(back["codes"], code) for code in back["codes"].index}
+    wanted = {code: path_of(coded.codes, code) for code in coded.codes.index}
+    assert as_rows(found.assign(code_id=found["code_id"].map(lambda code: str(path.get(code, ""))))) == as_rows(
+        memos.assign(code_id=memos["code_id"].map(lambda code: str(wanted.get(code, ""))))
+    )
+
+
+def test_list_memos_one_on_a_coding_that_is_not_counted_stays_with_its_passage(tmp_path):
+    coded = make_coded({"P1": "Late again."}, [("P1", 0, 4, "late", "coder 1")])
+    write_qdpx(coded, tmp_path / "out.qdpx", study="tiny", memos=MEMOS)
+    data = read_back(tmp_path / "out.qdpx")
+    without = replace(coded, codings=coded.codings.iloc[:0])
+    listed = list_memos(data, without)
+    assert as_rows(listed) == as_rows(MEMOS.assign(code_id=["", "", "", "late", ""]))
+    assert as_rows(list_memos(data, coded)) == as_rows(MEMOS)
+    assert round_trip(without, memos=listed)["memos"]["text"].isin(MEMOS["text"]).all()
 
 
 def test_write_qdc_codes_have_the_guids_of_the_project(coded, tmp_path):

@@ -59,6 +59,17 @@ def test_map_stakeholders_counts_by_hand(pair):
     assert "wait ninety days" in " ".join(tabulate_stakeholders(cube).frame["Quote"])
 
 
+def test_plot_stakeholders_says_the_counts_its_table_has(pair):
+    cube = map_stakeholders(pair, bank_of(pair), rules())
+    figure = plot_stakeholders(cube)
+    table = figure.table.frame.set_index(["Problem", "Role"])["People"]
+    counted = cube.problems[cube.problems["k"] > 0]
+    assert len(table) == len(counted) == 3
+    for row in counted.rename(columns={"name": "problem_"}).itertuples():
+        assert table.loc[(row.problem_, row.role)] == f"{row.k} of {row.n}"
+        assert f"{row.problem_} for {row.role} ({table.loc[(row.problem_, row.role)]})" in figure.alt
+
+
 def test_map_stakeholders_conflict_of_two_roles_of_one_account(pair):
     cube = map_stakeholders(pair, bank_of(pair), rules())
     assert cube.accounts == 1 and len(cube.conflicts) == 1

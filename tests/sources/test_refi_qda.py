@@ -318,11 +318,11 @@ def test_read_sources_refi_of_our_own_is_not_scored(tmp_path, make_study):
     data = read(make_study)
     assert data["codings"]["quote"].tolist() == ["lat"]
     notes = data.accounts[0].notes
-    assert (
-        notes[0]
-        == "coding.qdpx: offsets count code points, line ends of two characters as 2, end excluded, as this program writes"
+    told = (
+        "coding.qdpx: offsets count code points, line ends of two characters as 2, end excluded, as this program writes"
     )
-    assert "coding.qdpx: memos are not read; it holds 1" in notes
+    assert told in notes
+    assert "memos of coding.qdpx without a text that can be read: 1" in notes and "memos" not in data
 
 
 def test_read_sources_refi_words_that_are_not_at_their_place_are_shown(tmp_path, make_study):

@@ -167,11 +167,15 @@ def tabulate_audiences(audiences: Audiences, *, units: str = "units", source: st
         table[names[platform]] = cells.loc[first.index, platform].to_numpy()
     people = int(first["people"].sum())
     caption = (
-        f"People whom a file for each platform would hold. n = {int(first['units'].sum()):,d} {units} in a segment with {people:,d} "
-        f"people.{source_words(source)}"
+        f"People whom a file for each platform would hold{_without(int(first['held_out'].sum()), units, min_cell)}. n = "
+        f"{int(first['units'].sum()):,d} {units} in a segment with {people:,d} people.{source_words(source)}"
     )
     checked = load_platforms()["checked"]
     return Table(table, caption, note=f"Too few: below what the platform takes or serves. Limits as read on {checked}.")
+
+
+def _without(held: int, units: str, min_cell: int) -> str:
+    return f", after the {few_words(held, min_cell)} {units} held out are taken away" if held else ""
 
 
 def tabulate_identifiers(audiences: Audiences, *, source: str = "", min_cell: int = 10) -> Table:
@@ -198,7 +202,10 @@ def tabulate_identifiers(audiences: Audiences, *, source: str = "", min_cell: in
         table[reason] = [few_words(n, min_cell) for n in known[reason]]
     table["may be written to"] = [few_words(n, min_cell) for n in known["people"] - known[list(REASONS)].sum(axis=1)]
     caption = f"How people of each segment can be found by a platform. n = {int(known['people'].sum()):,d} people.{source_words(source)}"
-    note = "Phone: one that can be written with its country code. A platform finds only some of those sent; it tells how many."
+    note = (
+        "May be written to: before any are held out. Phone: one that can be written with its country code. A platform finds only some of "
+        "those sent; it tells how many."
+    )
     return Table(table, caption, dict.fromkeys(("with e-mail", "with phone", "with full name"), ".0%"), note)
 
 
@@ -247,6 +254,8 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     Reading or Callout
     """
     held, placed = int(audiences.holdout.sum()), len(audiences.holdout)
+    if not placed:
+        return Callout("absent", "Nobody is in a segment, so there is no audience.")
     share = study.activation.holdout
     salt = study.activation.salt or study.study
     spared = (
@@ -270,8 +279,17 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     free = total - int(left.sum())
     text = (
         f"{few_words(free, few).capitalize()} of {total:,d} people in {count_words(len(first), 'segment')} may be written to. Left out: "
-        f"{join_words(reasons)}. The suppression list has {audiences.suppressed:,d} {'entry' if audiences.suppressed == 1 else 'entries'}."
+        f"{join_words(reasons)}. The suppression list has {audiences.suppressed:,d} {'entry' if audiences.suppressed == 1 else 'entries'}"
+        + (
+            "; one entry may name an account or an e-mail of several people."
+            if left["suppressed"] > audiences.suppressed
+            else "."
+        )
     )
+    if held:
+        ready = int(audiences.plan.drop_duplicates("audience")["rows"].sum())
+        remain = few_words(ready, few)
+        text += f" Of those who may be written to, {remain} remain for a file once the {study.units} held out are taken away."
     refused = audiences.plan[~audiences.plan["ok"]]
     names = {key: rules["name"] for key, rules in load_platforms()["platforms"].items()}
     small = [

@@ -24,6 +24,7 @@ __all__ = [
     "tabulate_fairness",
 ]
 
+NEAR_NOBODY = "near nobody"  # no audience that anything is sent to, so no decision follows from its shares
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 CLEAR = 0.1  # Cramer's V below which an association is called weak (Cohen 1988: .1 small)
 
@@ -37,7 +38,8 @@ class FairnessReport:
     shares : pandas.DataFrame
         A row an audience, variable and level: audience, variable, role (protected, proxy), level, n (with that level), selected, rate,
         rate_lower, rate_upper, best (level with the highest rate), ratio (rate / rate of best), ratio_lower, ratio_upper, verdict
-        ("highest", "below", "above", "cannot tell", "too few").
+        ("highest", "below", "above", "cannot tell", "too few"). Where fewer than ``choices.min_cell`` of a level are in the audience,
+        the ratio is the largest it can be (as if one fewer than ``min_cell`` were) and the verdict "below" or "too few" follows from it.
     association : pandas.DataFrame
         A row a pair: first, second, v, lower, upper, n. Membership is called "segment".
     unknown : Mapping of str to int
@@ -148,11 +150,12 @@ def _levels(column: pd.Series) -> pd.Series:
 def _rates(audience: str, name: str, role: str, levels: pd.Series, inside: pd.Series, study: Study) -> list[tuple]:
     counts = levels.groupby(levels).size()
     selected = inside.groupby(levels).sum().reindex(counts.index, fill_value=0)
-    enough = counts >= study.choices.min_cell
-    if not enough.any() or not inside.any():
+    few = study.choices.min_cell
+    if not (counts >= few).any() or not inside.any():
         return []
     rate = selected / counts
-    best = rate[enough].idxmax()
+    told = (counts >= few) & (selected >= few)
+    best = rate[told].idxmax() if told.any() else None
     low, high = wilson_interval(selected.to_numpy(float), counts.to_numpy(float))
     rows = []
     for place, level in enumerate(counts.index):
@@ -160,12 +163,18 @@ def _rates(audience: str, name: str, role: str, levels: pd.Series, inside: pd.Se
         verdict = "too few"
         if level == best:
             verdict, ratio = "highest", 1.0
-        elif enough[level] and selected[best] > 0:
-            ratio, lower, upper = ratio_interval(selected[level], counts[level], selected[best], counts[best])
+        elif best is not None and counts[level] >= few:
+            most = selected[level] if told[level] else few - 1
+            ratio, lower, upper = ratio_interval(most, counts[level], selected[best], counts[best])
             least = study.fairness.min_ratio
             verdict = "below" if upper < least else "above" if lower >= least else "cannot tell"
+            lower = lower if told[level] else 0.0
+            if not told[level] and verdict != "below":
+                verdict, ratio, lower, upper = "too few", *[float("nan")] * 3
         facts = (int(counts[level]), int(selected[level]), float(rate[level]), float(low[place]), float(high[place]))
-        rows.append((audience, name, role, str(level), *facts, str(best), ratio, lower, upper, verdict))
+        rows.append(
+            (audience, name, role, str(level), *facts, "" if best is None else str(best), ratio, lower, upper, verdict)
+        )
     return rows
 
 
@@ -201,7 +210,7 @@ def tabulate_fairness(report: FairnessReport | None, study: Study, *, source: st
     if report is None or report.shares.empty:
         return Table(pd.DataFrame(), "No attribute.", empty="")
     few = study.choices.min_cell
-    shown = report.shares[report.shares["verdict"].isin(("below", "cannot tell")) & (report.shares["selected"] >= few)]
+    shown = report.shares[report.shares["verdict"].isin(("below", "cannot tell"))]
     telling = report.association[
         report.association["second"].isin(study.fairness.protected) & (report.association["lower"] >= CLEAR)
     ]
@@ -215,18 +224,21 @@ def tabulate_fairness(report: FairnessReport | None, study: Study, *, source: st
         "attribute": [study.variable(name).words for name in shown["variable"]],
         "level": shown["level"],
         "n": [few_words(n, few) for n in shown["n"]],
-        "in the audience": shown["rate"],
+        "in the audience": [
+            f"{row.rate:.0%}" if row.selected >= few else f"under {few / row.n:.1%}" for row in shown.itertuples()
+        ],
         "highest in": shown["best"],
-        "ratio": shown["ratio"], "from": shown["ratio_lower"], "to": shown["ratio_upper"],
+        "ratio": [_ratio(row, study) for row in shown.itertuples()],
+        "from": shown["ratio_lower"], "to": shown["ratio_upper"],
         "reading": shown["verdict"].map({"below": "under the limit", "cannot tell": "cannot be told"}),
     })  # fmt: skip
     caption = f"Levels that audiences take least of, protected attributes first. n = {report.n:,d} {study.units}.{source_words(source)}"
     note = (
         f"Ratio: share of the level that is in the audience, over that share where it is highest; limit {study.fairness.min_ratio:g} "
-        f"(four fifths rule). From, to: 95 % interval. Left out: levels of which fewer than {few} {study.units} are in the audience, and "
-        "proxies that do not tell a protected attribute."
+        f"(four fifths rule). From, to: 95 % interval. Of a level with fewer than {few} {study.units} in the audience the largest ratio it "
+        "can have is given, and left out unless that lies under the limit. Left out too: proxies that do not tell a protected attribute."
     )
-    formats = {"in the audience": ".0%", **dict.fromkeys(("ratio", "from", "to"), ".2f")}
+    formats = dict.fromkeys(("from", "to"), ".2f")
     return Table(table, caption, formats, note, empty="No level of any attribute lies under the limit, or may.")
 
 
@@ -279,24 +291,36 @@ def describe_fairness(report: FairnessReport | None, study: Study) -> Reading | 
             "fairness.proxies those that may stand for them (postcode, language, price). Every audience is then held against them."
         )
         return Callout("absent", "No protected attribute is declared.", text)
+    if not report.n:
+        return Callout("absent", "Nobody is in a segment, so there is no audience to hold against an attribute.")
     protected = report.shares[report.shares["role"] == "protected"]
+    withheld = int((protected["verdict"] == "too few").sum())
     below = protected[protected["verdict"] == "below"]
     tested = protected["verdict"].isin(("below", "above", "cannot tell")).sum()
     unsure = int((protected["verdict"] == "cannot tell").sum())
     limit = study.fairness.min_ratio
+    lies = "lies" if len(below) == 1 else "lie"
     if len(below):
         named = [
-            f"{row.audience} takes {row.ratio:.2f} times as large a part of “{row.level}” ({study.variable(row.variable).words}) as of "
-            f"“{row.best}” (95 % interval {range_words((row.ratio_lower, row.ratio_upper))})"
-            for row in below.sort_values("ratio").head(3).itertuples() if row.selected >= study.choices.min_cell
+            f"{row.audience} takes {_ratio(row, study)} times as large a part of “{row.level}” ({study.variable(row.variable).words}) as "
+            f"of “{row.best}” (95 % interval {range_words((row.ratio_lower, row.ratio_upper))})"
+           
+            for row in below.sort_values("ratio").head(3).itertuples()
         ]  # fmt: skip
         first = (
-            f"{len(below):,d} of {count_words(int(tested), 'comparison')} of audiences by protected attributes lie under {limit:g} beyond "
-            f"doubt" + (f": {join_words(named)}." if named else ".")
+            f"{len(below):,d} of {count_words(int(tested), 'comparison')} of audiences by protected attributes {lies} "
+            f"under {limit:g} beyond doubt: {join_words(named)}."
         )
-    else:
+    elif tested:
         first = f"None of {count_words(int(tested), 'comparison')} of audiences by protected attributes lies under {limit:g} beyond doubt."
+    else:
+        first = "No comparison of audiences by protected attributes could be made."
     first += f" {unsure:,d} cannot be told from the numbers there are." if unsure else ""
+    first += (
+        f" {withheld:,d} more {'has' if withheld == 1 else 'have'} too few {study.units} to be judged or shown."
+        if withheld
+        else ""
+    )
     pairs = report.association
     stand = [
         f"{'segments' if row.first == 'segment' else f'“{_words(row.first, study)}”'} for “{_words(row.second, study)}” (V "
@@ -309,6 +333,12 @@ def describe_fairness(report: FairnessReport | None, study: Study) -> Reading | 
         else f"Neither segments nor proxies tell a protected attribute beyond a weak association (Cramer's V, 0 to 1, of {CLEAR:g})."
     )
     return Reading([first, second, _advice(bool(len(below) or stand))])
+
+
+def _ratio(row: object, study: Study) -> str:
+    """The ratio, or the largest it can be where too few of the level are in the audience to say it."""
+    least = "" if row.selected >= study.choices.min_cell else "at most "  # type: ignore[attr-defined]
+    return f"{least}{row.ratio:.2f}"  # type: ignore[attr-defined]
 
 
 def _advice(lopsided: bool) -> str:

@@ -14,6 +14,7 @@ from ..study import Study
 from ..words import few_words, source_words
 from ..workspace import Workspace
 from .audiences import Audiences, plan_audiences
+from .fairness import NEAR_NOBODY
 from .lookalike import Ranked, find_lookalikes, first_seed_times
 from .people import read_addresses, read_suppression
 from .reach import FEWEST, Reach, flag_strangers, learn_reach, measure_keeping, segment_distances
@@ -23,6 +24,9 @@ __all__ = [
     "Closeness", "describe_closeness", "describe_keeping", "export_lookalikes", "gather_audiences", "list_audiences", "measure_closeness",
     "measure_flicker", "rank_lookalikes", "tabulate_closeness", "tabulate_keeping",
 ]  # fmt: skip
+
+
+BORDER = "on a border"
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def tabulate_closeness(close: Closeness, *, source: str = "", min_cell: int = 10
             "beyond it, some variables known": few_words(int(by.get("placed", 0)), min_cell),
         })  # fmt: skip
     placed = int(close.membership["segment"].notna().sum())
+    if not placed:
+        return Table(pd.DataFrame(), "Nobody is in a segment.", empty="")
     caption = f"Distance to the centre of the segment. n = {placed:,d} placed.{source_words(source)}"
     note = (
         f"Limit: {close.reach.percentile:.0%} of the members with every base variable lie within (root mean square difference in standard "
@@ -162,7 +168,7 @@ def tabulate_keeping(keeping: pd.DataFrame | None, study: Study, *, source: str 
     -------
     Table
     """
-    if keeping is None:
+    if keeping is None or not keeping["units"].iloc[0]:
         return Table(pd.DataFrame(), "No earlier quarter.", empty="")
     asked = [f"{row.margin:g}{' (the study asks this)' if row.chosen else ''}" for row in keeping.itertuples()]
     table = pd.DataFrame({
@@ -305,9 +311,9 @@ def list_audiences(
     """
     placed = membership.dropna(subset=["segment"])
     found = {name: placed.index[placed["segment"] == name] for name in natural_order(placed["segment"].unique())}
-    found["on a border"] = placed.index[placed["margin"] < 0.1]
+    found[BORDER] = placed.index[placed["margin"] < 0.1]
     if close is not None:
-        found["near nobody"] = close.membership.index[close.membership["near_nobody"].fillna(False).astype(bool)]
+        found[NEAR_NOBODY] = close.membership.index[close.membership["near_nobody"].fillna(False).astype(bool)]
     if ranked is not None and len(ranked.ranking):
         found["lookalikes"] = ranked.ranking.index[ranked.ranking["band"].notna()]
     return {name: units for name, units in found.items() if len(units)}

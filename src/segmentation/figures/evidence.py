@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ..display import Callout, Reading
 from ..qualitative.evidence import STRANDS, VERDICTS, EvidenceMatrix
-from ..qualitative.evidence_words import GRADES, tabulate_evidence
+from ..qualitative.evidence_words import GRADES, tabulate_support
 from ..qualitative.stakeholders import StakeholderCube
 from ..qualitative.stakeholders_words import tabulate_stakeholders
 from ..words import count_words, join_words
@@ -67,7 +67,7 @@ def plot_evidence(matrix: EvidenceMatrix, *, note: str = "") -> Exhibit | Callou
         f"What speaks for and against {count_words(len(rows), 'hypothesis', 'hypotheses')}, with the verdict before each row. The sign in "
         f"the cell says it, the shade repeats it; the rule stands in the text. {matrix.source} {note}"
     )
-    return Exhibit(figure, " ".join(caption.split()), _alt(matrix), tabulate_evidence(matrix))
+    return Exhibit(figure, " ".join(caption.split()), _alt(matrix), tabulate_support(matrix))
 
 
 def _alt(matrix: EvidenceMatrix) -> str:
@@ -124,7 +124,7 @@ def plot_stakeholders(cube: StakeholderCube, *, note: str = "") -> Exhibit | Cal
     figure.update_xaxes(side="top")
     caption = (
         f"Interviewees of each role with each problem, k of n, n = {cube.people} people with a role; the shade repeats the share. What "
-        f"they stand to gain is shown on pointing at a cell and in the table. {cube.presence} {cube.source} {note}"
+        f"those of them stand to gain is shown on pointing at a cell and in the table. {cube.presence} {cube.source} {note}"
     )
     top = counted.sort_values("k", ascending=False, kind="stable").head(3)
     named = join_words(

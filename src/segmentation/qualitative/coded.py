@@ -314,7 +314,7 @@ def tabulate_codebook(coded: CodedInterviews) -> Table:
     Returns
     -------
     Table
-        Code, Category, Meaning, Passages, People (by any coder).
+        Code, Category, Meaning; passages and people that any coder gave the code; people to whom every coder did, who count below.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def tabulate_codebook(coded: CodedInterviews) -> Table:
     >>> from segmentation.period import Period
     >>> table = tabulate_codebook(build_coded_interviews(Dataset("s", "id", Period.parse("2026Q3"), {}, ())))
     >>> list(table.frame.columns)
-    ['Code', 'Category', 'Meaning', 'Passages', 'People']
+    ['Code', 'Category', 'Meaning', 'Passages, any coder', 'People, any coder', 'People, every coder']
     """
     codes = coded.codes.loc[coded.leaves]
     names = coded.codes["name"]
@@ -336,12 +336,19 @@ def tabulate_codebook(coded: CodedInterviews) -> Table:
             "Code": codes["name"].to_numpy(),
             "Category": [names.get(parent, "") if pd.notna(parent) else "" for parent in codes["parent"]],
             "Meaning": codes["description"].fillna("").to_numpy(),
-            "Passages": by_code.size().reindex(codes.index, fill_value=0).to_numpy(dtype=int),
-            "People": by_code["participant"].nunique().reindex(codes.index, fill_value=0).to_numpy(dtype=int),
+            "Passages, any coder": by_code.size().reindex(codes.index, fill_value=0).to_numpy(dtype=int),
+            "People, any coder": by_code["participant"]
+            .nunique()
+            .reindex(codes.index, fill_value=0)
+            .to_numpy(dtype=int),
+            "People, every coder": code_presence(coded)[list(codes.index)].sum().to_numpy(dtype=int),
         }
     )
     n = count_words(len(coded.people), "person", "people")
-    caption = f"Codebook. Passages marked by any coder, and people with at least one; n = {n}. {coded.source}"
+    caption = (
+        f"Codebook. Passages marked by any coder, people with at least one, and people to whom every coder of their interview gave the "
+        f"code: they count as having the theme in what follows. n = {n}. {coded.source}"
+    )
     return Table(frame, caption.strip())
 
 

@@ -26,7 +26,7 @@ STRANDS = ("numbers", "interviews", "sales")
 FOR, AGAINST, UNCLEAR, SILENT = "for", "against", "unclear", "silent"
 VERDICTS = ("confirm", "refine", "drop", "open")
 COLUMNS = [
-    "hypothesis", "segment", "statement", "origin", "codes", *STRANDS, "k", "n", "rest_k", "rest_n", "difference",
+    "hypothesis", "segment", "statement", "origin", "codes", *STRANDS, "k", "n", "rest_k", "rest_n", "disputed", "difference",
     "difference_lower", "difference_upper", "verdict",
 ]  # fmt: skip
 PART_COLUMNS = [
@@ -43,7 +43,7 @@ PART_COLUMNS = [
     "grade",
     "why",
 ]
-QUOTE_COLUMNS = ["hypothesis", "quote_id", "text", "participant", "name", "source_id", "turn"]
+QUOTE_COLUMNS = ["hypothesis", "quote_id", "text", "participant", "name", "source_id", "turn", "counted"]
 Part = tuple[str, str, float, float, float, int, int, float, str, str]
 
 
@@ -56,12 +56,13 @@ class EvidenceMatrix:
     table : pandas.DataFrame
         One row a hypothesis: hypothesis (H1 ...), segment, statement, origin (use or team), codes (ids), numbers, interviews, sales
         (for, against, unclear, silent), k of n interviewees of the segment with any of its codes, rest_k of rest_n in all other
-        segments, difference of the two shares with Newcombe's interval, verdict (confirm, refine, drop, open).
+        segments, disputed (interviewees of the segment to whom some coder gave one of its codes and not every coder did: they are not
+        in k), difference of the two shares with Newcombe's interval, verdict (confirm, refine, drop, open).
     parts : pandas.DataFrame
         One row a piece of evidence, columns ``PART_COLUMNS``: estimate with its 95 % interval (exact for shares of people and talks),
         k and n, the limit it was held against, its grade, and why it has no say.
     quotes : pandas.DataFrame
-        hypothesis, quote_id, text, participant, name (of the code), source_id, turn.
+        hypothesis, quote_id, text, participant, name (of the code), source_id, turn, counted (False: of a disputed person).
     rule : Evidence
         The limits.
     names : mapping of str to str
@@ -171,19 +172,20 @@ def evidence_matrix(
     talks = _talks(feedback, deals, membership, study.unit)
     lost = _lost(deals, membership, study.unit)
     has = code_presence(coded) if not coded.empty else pd.DataFrame()
+    seen = code_presence(coded, "any") if not coded.empty else pd.DataFrame()
     rows, parts, quotes = [], [], []
     for place, (origin, item) in enumerate(hypotheses, start=1):
         name = f"H{place}"
-        heard = _people(item, has, coded)
+        heard, disputed = _people(item, has, coded), _disputed(item, has, seen, coded)
         own = {
             "numbers": [*_profile_parts(item, profile, study), *_job_parts(item, jobs, study.evidence)],
-            "interviews": _interview_parts(item, heard, study.evidence),
+            "interviews": _interview_parts(item, heard, len(disputed), study.evidence),
             "sales": [*_talk_parts(item, talks, study.evidence), *_deal_parts(item, lost, study.evidence)],
         }
         grades = [grade_strand([part[8] for part in own[strand]]) for strand in STRANDS]
         parts += [(name, strand, *part) for strand in STRANDS for part in own[strand]]
         difference, limits = _compare(heard)
-        verdict = judge_hypothesis(grades, strands=study.evidence.strands)
+        verdict = judge_hypothesis(grades, strands=study.evidence.strands, disputed=len(disputed))
         rows.append(
             (
                 name,
@@ -193,12 +195,13 @@ def evidence_matrix(
                 list(item.codes),
                 *grades,
                 *heard,
+                len(disputed),
                 difference,
                 *limits,
                 verdict,
             )
         )
-        quotes += [(name, *quote) for quote in _quotes(item, bank)]
+        quotes += [(name, *quote) for quote in _quotes(item, bank, has, disputed)]
     return EvidenceMatrix(
         pd.DataFrame(rows, columns=COLUMNS), pd.DataFrame(parts, columns=PART_COLUMNS),
         pd.DataFrame(quotes, columns=QUOTE_COLUMNS), study.evidence, names, study.units, len(talks), bank.source,
@@ -235,7 +238,7 @@ def grade_strand(grades: Sequence[str]) -> str:
     return FOR if FOR in said else AGAINST
 
 
-def judge_hypothesis(grades: Sequence[str], *, strands: int = 2) -> str:
+def judge_hypothesis(grades: Sequence[str], *, strands: int = 2, disputed: int = 0) -> str:
     """Verdict from the three kinds of evidence.
 
     Parameters
@@ -244,12 +247,14 @@ def judge_hypothesis(grades: Sequence[str], *, strands: int = 2) -> str:
         Numbers, interviews, sales.
     strands : int
         How many must agree to confirm or to drop.
+    disputed : int
+        People of the segment to whom some coder gave one of the codes and not every coder did.
 
     Returns
     -------
     {"confirm", "drop", "refine", "open"}
-        ``confirm``: at least ``strands`` for it, none against; ``drop``: at least ``strands`` against, none for it; ``open``: none
-        speaks either way; ``refine``: everything between.
+        ``confirm``: at least ``strands`` for it, none against; ``drop``: at least ``strands`` against, none for it, nobody disputed;
+        ``open``: none speaks either way; ``refine``: everything between.
 
     Raises
     ------
@@ -260,15 +265,15 @@ def judge_hypothesis(grades: Sequence[str], *, strands: int = 2) -> str:
     --------
     >>> [judge_hypothesis(g) for g in (["for", "for", "silent"], ["for", "for", "against"], ["against", "against", "unclear"])]
     ['confirm', 'refine', 'drop']
-    >>> judge_hypothesis(["unclear", "silent", "silent"])
-    'open'
+    >>> judge_hypothesis(["unclear", "silent", "silent"]), judge_hypothesis(["against"] * 2, disputed=1)
+    ('open', 'refine')
     """
     pro, contra = grades.count(FOR), grades.count(AGAINST)
     if not pro and not contra:
         return "open"
     if pro >= strands and not contra:
         return "confirm"
-    return "drop" if contra >= strands and not pro else "refine"
+    return "drop" if contra >= strands and not pro and not disputed else "refine"
 
 
 def _check(hypotheses: Sequence[tuple[str, Hypothesis]], segments: set[str], coded: CodedInterviews) -> None:
@@ -379,13 +384,27 @@ def _people(item: Hypothesis, has: pd.DataFrame, coded: CodedInterviews) -> tupl
     return int(said.reindex(inside).sum()), len(inside), int(said.reindex(others).sum()), len(others)
 
 
-def _interview_parts(item: Hypothesis, heard: tuple[int, int, int, int], rule: Evidence) -> list[Part]:
+def _disputed(item: Hypothesis, has: pd.DataFrame, seen: pd.DataFrame, coded: CodedInterviews) -> list[str]:
+    """Interviewees of the segment to whom a coder gave any of the codes, and none of the codes was given by every coder."""
+    codes = [code for code in item.codes if code in has.columns]
+    inside = coded.people.index[(coded.people["segment"].astype("string") == item.segment).fillna(False)]
+    if not codes or has.empty:
+        return []
+    only = seen.loc[inside, codes].any(axis=1) & ~has.loc[inside, codes].any(axis=1)
+    return [str(person) for person in inside[only.to_numpy(bool)]]
+
+
+def _interview_parts(item: Hypothesis, heard: tuple[int, int, int, int], disputed: int, rule: Evidence) -> list[Part]:
+    """k of n by every coder; it speaks against the hypothesis only if it would with the disputed counted as well."""
     if not item.codes:
         return []
     k, n = heard[:2]
     few = "nobody of the segment was interviewed" if not n else f"fewer than {rule.least_interviews} interviewees"
-    found = _share(k, n, rule.heard, least=rule.least_interviews, people=rule.least_people, few=few)
-    return [("interviewees said it", "share", *found[:3], k, n, rule.heard, *found[3:])]
+    *figures, grade, why = _share(k, n, rule.heard, least=rule.least_interviews, people=rule.least_people, few=few)
+    if disputed:
+        grade = UNCLEAR if grade == AGAINST and exact_interval(k + disputed, n)[1] >= rule.heard else grade
+        why = "; ".join(text for text in (f"{disputed} more by some coders only", why) if text)
+    return [("interviewees said it", "share", *figures, k, n, rule.heard, grade, why)]
 
 
 def _talk_parts(item: Hypothesis, talks: pd.DataFrame, rule: Evidence) -> list[Part]:
@@ -447,13 +466,20 @@ def _compare(heard: tuple[int, int, int, int]) -> tuple[float, tuple[float, floa
     return k / n - rest_k / rest_n, newcombe_interval(k, n, rest_k, rest_n)
 
 
-def _quotes(item: Hypothesis, bank: QuoteBank) -> list[tuple[object, ...]]:
+def _quotes(item: Hypothesis, bank: QuoteBank, has: pd.DataFrame, disputed: Sequence[str]) -> list[tuple[object, ...]]:
+    """Two quotes of people who count for a code, on that code; and one of somebody disputed, who does not count."""
     table = bank.table
     if table.empty:
         return []
     own = table[table["code_id"].isin(item.codes) & (table["segment"].astype("string") == item.segment).fillna(False)]
-    chosen = choose_quotes(own, 2)
-    return [(q.quote_id, q.text, q.participant, q.name, q.source_id, q.turn) for q in chosen.itertuples(index=False)]
+    pairs = zip(own["participant"], own["code_id"], strict=True)
+    counts = pd.Series([bool(has.at[person, code]) for person, code in pairs], index=own.index, dtype=bool)
+    doubted = own[own["participant"].isin(list(disputed))]
+    return [
+        (q.quote_id, q.text, q.participant, q.name, q.source_id, q.turn, counted)
+        for chosen, counted in ((choose_quotes(own[counts], 2), True), (choose_quotes(doubted, 1), False))
+        for q in chosen.itertuples(index=False)
+    ]
 
 
 def _number(name: object) -> tuple[int, str]:

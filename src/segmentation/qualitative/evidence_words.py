@@ -53,9 +53,9 @@ def say_verdicts(rule: Evidence) -> str:
     """
     kinds = count_words(rule.strands, "kind")
     return (
-        f"Confirm: at least {kinds} of evidence for it, none against. Drop: at least {kinds} against, none for it. Open: none speaks "
-        "either way. Refine: all others. Of several figures of one kind, it is for the hypothesis if at least one is and none is against. "
-        "No test is made and no p-value is used."
+        f"Confirm: at least {kinds} of evidence for it, none against. Drop: at least {kinds} against, none for it, and no coder found it "
+        "with anybody of the segment whom another coder left out. Open: none speaks either way. Refine: all others. Of several figures of "
+        "one kind, it is for the hypothesis if at least one is and none is against. No test is made and no p-value is used."
     )
 
 
@@ -94,7 +94,7 @@ def tabulate_rule(matrix: EvidenceMatrix) -> Table:
         (
             "Interviews: people of the segment with one of the codes",
             f"at least {share} of them, and at least {people}",
-            f"the whole exact interval lies below {share}",
+            f"the whole exact interval lies below {share}, also if those to whom some coders only gave a code are counted",
             f"fewer than {count_words(rule.least_interviews, 'interviewee')}",
         ),
         (
@@ -275,7 +275,7 @@ def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
     Returns
     -------
     Table
-        Hypothesis, Quote, Theme, Where.
+        Hypothesis, Quote, Theme, Where, Counted.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
     >>> from segmentation.qualitative.evidence import QUOTE_COLUMNS
     >>> empty = EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=QUOTE_COLUMNS))
     >>> list(tabulate_evidence_quotes(empty).frame.columns)
-    ['Hypothesis', 'Quote', 'Theme', 'Where']
+    ['Hypothesis', 'Quote', 'Theme', 'Where', 'Counted']
     """
     quotes = matrix.quotes
     frame = pd.DataFrame(
@@ -296,11 +296,13 @@ def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
             "Quote": quotes["text"].astype(str),
             "Theme": quotes["name"].astype(str),
             "Where": [f"{s}, turn {t}" for s, t in zip(quotes["source_id"], quotes["turn"], strict=True)],
+            "Counted": ["yes" if counted else "no, by some coders only" for counted in quotes["counted"]],
         }
     )
     caption = (
-        f"Behind the hypotheses: at most two passages each that any coder marked, of different people where there are, names "
-        f"taken out. {matrix.source}"
+        f"Behind the hypotheses: at most two passages each of people who count for it (every coder gave them the code), of different "
+        f"people where there are, and one of somebody to whom some coders only gave it, where there is one. Names taken out. "
+        f"{matrix.source}"
     )
     return Table(frame, caption.strip(), empty="No quote may be shown for any hypothesis.")
 
@@ -335,8 +337,16 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
     if verdict == "confirm":
         common = row["interviews"] == FOR and float(row["difference_lower"]) <= 0  # type: ignore[arg-type]
         wide = " Others say it too, so do not sell it as theirs alone." if common else ""
-        return f"Write it into the personas of {segment} and test a message on it.{wide}"
+        return (
+            f"Write it into the personas of {segment} and test a message on it, if the page Tracking has not yet.{wide}"
+        )
     steps = []
+    disputed = int(row.get("disputed", 0))  # type: ignore[call-overload]
+    if disputed:
+        whose = count_words(disputed, "interviewee")
+        steps.append(
+            f"have the coders settle whether {whose} of {segment} said it, since some of them found it and others did not"
+        )
     contra = [strand for strand in STRANDS if row[strand] == AGAINST]
     pro = [strand for strand in STRANDS if row[strand] == FOR]
     if contra and pro:
@@ -345,7 +355,7 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
         )
     elif contra:
         steps.append(
-            f"Only {join_words(contra)} {'is' if contra == ['sales'] else 'are'} against it: say it more narrowly or look for more"
+            f"only {join_words(contra)} {'is' if contra == ['sales'] else 'are'} against it: say it more narrowly or look for more"
         )
     if not len(row["codes"]):  # type: ignore[arg-type]
         text = "; ".join([*steps, "name a code for it, so that interviews and sales can speak"])
@@ -365,19 +375,29 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
 
 
 def _strand(parts: pd.DataFrame, row: dict[str, object], strand: str) -> str:
-    """A cell: the grade, then the figures it rests on."""
-    pieces = [_piece(part) for part in parts.head(SHOWN).itertuples()]
-    if len(parts) > SHOWN:
-        pieces.append(f"and {len(parts) - SHOWN} more")
+    """A cell: the grade with the figures that make it, then those that say something else, under their own grade."""
+    grade = str(row[strand])
+    pieces = _pieces(parts[parts["grade"] == grade])
     if strand == "interviews" and len(parts) and row["rest_n"] and row["n"]:
         points = [100 * float(row[name]) for name in ("difference", "difference_lower", "difference_upper")]  # type: ignore[arg-type]
         away = "{:+.0f} points, {:+.0f} to {:+.0f}".format(*points)
         pieces.append(f"elsewhere {row['rest_k']} of {row['rest_n']} ({away})")
-    if not pieces:
+    if parts.empty:
         nothing = {"numbers": "no number was asked for", "interviews": "no code named", "sales": "nothing noted"}
         pieces = [nothing[strand]]
-    grade = GRADES[str(row[strand])]
-    return f"{grade[0].upper()}{grade[1:]}: {'; '.join(pieces)}."
+    first = f"{_title(grade)}: {'; '.join(pieces)}." if pieces else f"{_title(grade)}."
+    others = [(name, parts[parts["grade"] == name]) for name in GRADES if name != grade]
+    return " ".join([first, *(f"{_title(name)}: {'; '.join(_pieces(own))}." for name, own in others if len(own))])
+
+
+def _title(grade: str) -> str:
+    words = GRADES[grade]
+    return words[0].upper() + words[1:]
+
+
+def _pieces(parts: pd.DataFrame) -> list[str]:
+    pieces = [_piece(part) for part in parts.head(SHOWN).itertuples()]
+    return [*pieces, f"and {len(parts) - SHOWN} more"] if len(parts) > SHOWN else pieces
 
 
 def _piece(part: object) -> str:

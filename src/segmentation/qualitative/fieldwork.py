@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,12 @@ class Fieldwork:
         People a plan made today would name as well; None if not compared.
     silent, unplanned : tuple of str
         Units that came and have no interview; interviewees' units that are not in the plan.
+    people : int
+        Interviewees.
+    more : int
+        Interviewees beyond the first of their unit.
+    nowhere : int
+        Interviewees whose unit is not known.
     min_cell : int
     units : str
     labels : dict
@@ -74,6 +81,9 @@ class Fieldwork:
     unplanned: tuple[str, ...] = ()
     min_cell: int = 10
     units: str = "units"
+    people: int = 0
+    more: int = 0
+    nowhere: int = 0
 
 
 def stamp_of(sheet: pd.DataFrame, unit: str) -> str:
@@ -133,7 +143,7 @@ def measure_fieldwork(
     features: pd.DataFrame,
     membership: pd.DataFrame,
     *,
-    interviewed: set[str] | frozenset[str] = frozenset(),
+    interviewed: Collection[str | None] = (),
     fresh: SamplingPlan | None = None,
 ) -> Fieldwork:
     """Count who came of those invited, by segment, and compare them with those who did not.
@@ -148,8 +158,8 @@ def measure_fieldwork(
         Index unit; numeric descriptors are compared.
     membership : pandas.DataFrame
         Index unit; column segment, today's.
-    interviewed : set of str
-        Units of the interviewees.
+    interviewed : collection of str or None
+        Unit of every interviewee, as often as it has interviewees; None where it is not known.
     fresh : SamplingPlan, optional
         The plan as it would be made today, nobody left out for having been interviewed.
 
@@ -173,11 +183,14 @@ def measure_fieldwork(
     same = (today.astype(str).to_numpy() == sheet["segment"].astype(str).to_numpy()) & there
     came = set(sheet.loc[sheet["answer"] == "came", unit].astype(str))
     planned = set(sheet[unit].astype(str))
+    units = [name for name in interviewed if name is not None]
+    heard = set(units)
     again = None if fresh is None else len(planned & set(fresh.table["unit"].astype(str)))
     return Fieldwork(
         pd.DataFrame(rows, columns=QUOTAS), _bends(sheet, study, features), str(sheet["frozen"].iloc[0]),
         study.choices.response_rate, int(same.sum()), int((there & ~same).sum()), int((~there).sum()), again,
-        tuple(sorted(came - interviewed)), tuple(sorted(interviewed - planned)), study.choices.min_cell, study.units,
+        tuple(sorted(came - heard)), tuple(sorted(heard - planned)), study.choices.min_cell, study.units, len(interviewed),
+        len(units) - len(heard), len(interviewed) - len(units),
     )  # fmt: skip
 
 
@@ -253,7 +266,7 @@ def describe_fieldwork(work: Fieldwork) -> Reading | Callout:
     """
     if not work.frozen:
         return NO_PLAN
-    return Reading([_say_response(work), _say_bends(work), _say_changes(work)])
+    return Reading([_say_response(work), *_say_people(work), _say_bends(work), _say_changes(work)])
 
 
 def _say_response(work: Fieldwork) -> str:
@@ -275,6 +288,25 @@ def _say_response(work: Fieldwork) -> str:
     else:
         text += " The quota was reached in every segment."
     return text
+
+
+def _say_people(work: Fieldwork) -> list[str]:
+    """Why more or fewer people were interviewed than came by the plan; nothing where the two are the same."""
+    came = int(work.quotas["came"].sum())
+    if not work.people or work.people == came:
+        return []
+    first = work.people - work.more - work.nowhere - len(work.unplanned)
+    parts = [f"one each of {first:,d} {work.units} in the plan"] if first else []
+    if work.more:
+        parts.append(
+            f"{count_words(work.more, 'further person', 'further people')} of the same {work.units}, whom the plan does not count"
+        )
+    if work.unplanned:
+        parts.append(f"{len(work.unplanned)} of {work.units} outside the plan")
+    if work.nowhere:
+        parts.append(f"{work.nowhere} whose place is not known")
+    lead = f"{count_words(work.people, 'person was', 'people were')} interviewed and {came or 'nobody'} came by the plan. They are "
+    return [f"{lead}{join_words(parts)}."]
 
 
 _WORDS = {"refused": "refused", "no show": "agreed and did not show up", "no answer": "did not answer"}

@@ -23,9 +23,24 @@ __all__ = ["Language", "compare_language", "describe_language", "log_odds", "tab
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 MASK = re.compile(r"\[[^\]]*\]")
-COLUMNS = ["word", "segment", "uses", "words", "people", "n", "rest_people", "rest_n", "times", "z", "p"]
+COLUMNS = [
+    "word",
+    "segment",
+    "uses",
+    "words",
+    "people",
+    "n",
+    "rest_people",
+    "rest_n",
+    "times",
+    "lower",
+    "upper",
+    "z",
+    "p",
+]
 PRIOR = 500.0  # as many words of everybody's speech are added to each side: rare words are drawn to the average
 SHOWN = 5
+FEWEST = 3  # people on either side for an interval
 CELLS = 4_000_000  # z values held at a time
 
 
@@ -38,8 +53,9 @@ class Language:
     table : pandas.DataFrame
         One row a word and segment, smallest p first: word, segment, uses there, words (all words spoken there), people of the n
         interviewees there who said it, rest_people of rest_n elsewhere, times (odds there over odds elsewhere, drawn towards 1 by
-        the prior), z (log of it in standard errors), p (share of random assignments of people to segments in which any word of any
-        segment stands out as much).
+        the prior), lower and upper limit of times (95 %, people drawn anew within their segment, each with all their words; missing
+        below three people on either side), z (log of it in standard errors), p (share of random assignments of people to segments in
+        which any word of any segment stands out as much).
     n_people, n_words : int
         Interviewees in a known segment, and words they spoke.
     compared : int
@@ -144,7 +160,8 @@ def compare_language(
     -----
     Words of interviewers are not counted. The prior is everybody's speech, scaled to 500 words a side. p is corrected for all words
     and segments at once: each z is put in standard deviations of its own random assignments, so that words of few and segments of few
-    people do not drown the others, and held against the largest of all (Westfall and Young's single step).
+    people do not drown the others, and held against the largest of all (Westfall and Young's single step). The interval is a
+    percentile bootstrap of whole people within segments, of one word at a time and not corrected for how many there are.
     """
     if min_people < 2 or draws < 100:
         raise ParameterError(f"min_people must be at least 2 and draws at least 100; got {min_people} and {draws}")
@@ -162,9 +179,11 @@ def compare_language(
     random = np.random.default_rng(random_state)
     orders = [np.arange(len(own)), *(random.permutation(len(own)) for _ in range(draws))]
     z, balanced, reached = _draw(own, orders, values, spoken, prior)
+    weights = _redraw(codes, draws, np.random.default_rng([random_state, 1]))
     rows = []
     for place, name in enumerate(names):
         members = own[:, place] > 0
+        low, high = _times_interval(weights, members, values, spoken, prior)
         inside, outside = values[members], values[~members]
         ratio = log_odds(
             inside.sum(axis=0), outside.sum(axis=0), prior, (spoken[members].sum(), spoken[~members].sum())
@@ -181,6 +200,8 @@ def compare_language(
                     "rest_people": (outside > 0).sum(axis=0),
                     "rest_n": int((~members).sum()),
                     "times": np.exp(ratio),
+                    "lower": low,
+                    "upper": high,
                     "z": z[place],
                     "p": (1 + (reached[None, :] >= balanced[place][:, None] - 1e-12).sum(axis=1)) / (draws + 1),
                 }
@@ -242,6 +263,10 @@ def tabulate_language(language: Language, *, rows: int = SHOWN) -> Table:
             "Elsewhere": [f"{a} of {b}" for a, b in zip(top["rest_people"], top["rest_n"], strict=True)],
             "Uses": top["uses"],
             "Times as often": top["times"],
+            "Interval": [
+                "too few people" if pd.isna(a) else f"{a:.1f} to {b:.1f}"
+                for a, b in zip(top["lower"], top["upper"], strict=True)
+            ],
             "p": top["p"],
             "Reading": ["its own" if p <= language.alpha else "may be chance" for p in top["p"]],
         }
@@ -252,7 +277,8 @@ def tabulate_language(language: Language, *, rows: int = SHOWN) -> Table:
     )
     note = (
         "Said by: interviewees who used the word at all. Times as often: odds of the word there over elsewhere, drawn towards 1 where "
-        "it is rare. p: how often people given to segments by chance show any word so one-sided."
+        "it is rare. Interval: 95 %, the people of each segment drawn anew, each with all their words; it looks at one word alone, and "
+        "among hundreds some lie above 1 by chance. p: how often people given to segments by chance show any word so one-sided."
     )
     return Table(frame, caption.strip(), {"Times as often": ".1f", "p": "p"}, note)
 
@@ -290,6 +316,33 @@ def _draw(
         balanced.append(scaled[0])
         reached = np.maximum(reached, scaled[1:].max(axis=(1, 2)))
     return np.concatenate(z, axis=1), np.concatenate(balanced, axis=1), reached
+
+
+def _redraw(codes: np.ndarray, draws: int, random: np.random.Generator) -> np.ndarray:
+    """How often each person (columns) is drawn in each draw (rows): as many of a segment as it has, with replacement."""
+    weights = np.zeros((draws, len(codes)))
+    for segment in np.unique(codes):
+        inside = np.flatnonzero(codes == segment)
+        weights[:, inside] = random.multinomial(len(inside), np.full(len(inside), 1 / len(inside)), size=draws)
+    return weights
+
+
+def _times_interval(
+    weights: np.ndarray, members: np.ndarray, values: np.ndarray, spoken: np.ndarray, prior: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of the odds of each word among members over others, from people drawn anew."""
+    if min(members.sum(), (~members).sum()) < FEWEST:
+        nothing = np.full(values.shape[1], np.nan)
+        return nothing, nothing
+    totals = tuple((weights[:, side] @ spoken[side])[:, None] for side in (members, ~members))
+    step, limits = max(1, CELLS // len(weights)), []
+    for first in range(0, values.shape[1], step):
+        part = slice(first, first + step)
+        inside, outside = (weights[:, side] @ values[side, part] for side in (members, ~members))
+        drawn = log_odds(inside, outside, prior[part], totals, mass=prior.sum())[0]
+        limits.append(np.exp(np.quantile(drawn, [0.025, 0.975], axis=0)))
+    low, high = np.concatenate(limits, axis=1)
+    return low, high
 
 
 def _z(own: np.ndarray, values: np.ndarray, spoken: np.ndarray, prior: np.ndarray, mass: float) -> np.ndarray:

@@ -15,7 +15,14 @@ from .reach import Reach, measure_reach
 from .redaction import Redactor, build_redactor
 from .sampling import SamplingPlan, plan_interviews
 
-__all__ = ["build_redactor_for", "list_codes", "plan_next_interviews", "reach_of_interviews", "read_interviews"]
+__all__ = [
+    "build_redactor_for",
+    "list_codes",
+    "list_memos",
+    "plan_next_interviews",
+    "reach_of_interviews",
+    "read_interviews",
+]
 
 INTERVIEWS = ("turns", "codings", "interviewees")
 NO_PERIOD = Period(2199, 4)  # for a study that dates nothing: leaves nothing out
@@ -73,6 +80,47 @@ def read_interviews(study: Study, period: str | Period | None = None) -> Dataset
     """
     names = tuple(name for name in study.sources if canonical_table(study, name) in INTERVIEWS)
     return read_sources(study, period or latest_period(study) or NO_PERIOD, only=names)
+
+
+def list_memos(data: Dataset, coded: CodedInterviews) -> pd.DataFrame | None:
+    """The coders' memos as ``write_qdpx`` takes them; one on a coding that is not counted stays with its passage.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the table ``memos`` where a source brought any.
+    coded : CodedInterviews
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        source_id, start, end, code_id, coder, text; None without memos.
+
+    Raises
+    ------
+    ParameterError
+        Never.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> from segmentation.qualitative import build_coded_interviews
+    >>> data = read_interviews(tiny_study())
+    >>> list_memos(data, build_coded_interviews(data)) is None
+    True
+    """
+    if "memos" not in data:
+        return None
+    keys = ["source_id", "start", "end", "code_id", "coder"]
+    memos = data["memos"][(data["memos"]["source_id"] == "") | data["memos"]["source_id"].isin(coded.transcripts.index)]
+    held = set(coded.codings[keys].itertuples(index=False, name=None))
+    lost = [
+        kind == "coding" and tuple(key) not in held
+        for kind, *key in memos[["kind", *keys]].itertuples(index=False, name=None)
+    ]
+    return memos.assign(code_id=memos["code_id"].mask(pd.Series(lost, index=memos.index, dtype=bool), ""))[
+        [*keys, "text"]
+    ]
 
 
 def list_codes(coded: CodedInterviews) -> pd.DataFrame:

@@ -35,7 +35,8 @@ class StakeholderCube:
         One row a cell that holds somebody: problem (code), name, role, incentive, k of n interviewees of the role who have both, quote
         (on the problem, by one of them) and where it stands; empty text where none may be shown.
     problems : pandas.DataFrame
-        problem, name, role, k, n: interviewees of the role with the problem, whatever they stand to gain.
+        problem, name, role, k, n: interviewees of the role with the problem, whatever they stand to gain; quote by one of them and
+        where it stands.
     wants : pandas.DataFrame
         role, incentive, k, n.
     conflicts : pandas.DataFrame
@@ -106,7 +107,7 @@ def map_stakeholders(coded: CodedInterviews, bank: QuoteBank, rules: Stakeholder
         desires += [(role, incentive, int(wants.loc[inside, incentive].sum()), n) for incentive in incentives]
         for code in problems:
             who = inside[has.loc[inside, code].to_numpy(bool)]
-            counted.append((code, names[code], role, len(who), n))
+            counted.append((code, names[code], role, len(who), n, *_quote(bank, [code], who)))
             for incentive in incentives:
                 both = who[wants.loc[who, incentive].to_numpy(bool)]
                 if len(both):
@@ -119,7 +120,7 @@ def map_stakeholders(coded: CodedInterviews, bank: QuoteBank, rules: Stakeholder
     )  # fmt: skip
 
 
-PROBLEMS = ["problem", "name", "role", "k", "n"]
+PROBLEMS = ["problem", "name", "role", "k", "n", "quote", "where"]
 WANTS = ["role", "incentive", "k", "n"]
 
 

@@ -123,7 +123,7 @@ def tabulate_wants(cube: StakeholderCube) -> Table:
 
 
 def tabulate_stakeholders(cube: StakeholderCube, *, most: int = 12) -> Table:
-    """The fullest cells of the cube, with a quote behind each.
+    """The problems most often met in a role, as the figure counts them, with what those people stand to gain and a quote.
 
     Parameters
     ----------
@@ -134,30 +134,42 @@ def tabulate_stakeholders(cube: StakeholderCube, *, most: int = 12) -> Table:
     Returns
     -------
     Table
-        Problem, Role, Stands to gain, People, Quote, Where.
+        Problem, Role, People (k of n of the role with the problem), Of them stand to gain (how many), Quote, Where.
 
     Raises
     ------
     ParameterError
         Never.
     """
-    cells = cube.cells.assign(share=cube.cells["k"].astype(float) / cube.cells["n"].astype(float))
-    shown = cells.sort_values(["k", "share"], ascending=False, kind="stable").head(most)
+    met = cube.problems[cube.problems["k"] > 0]
+    met = met.assign(share=met["k"].astype(float) / met["n"].astype(float))
+    shown = met.sort_values(["k", "share"], ascending=False, kind="stable").head(most)
+    behind = [
+        cube.cells[(cube.cells["problem"] == problem) & (cube.cells["role"] == role)].sort_values(
+            "k", ascending=False, kind="stable"
+        )
+        for problem, role in zip(shown["problem"], shown["role"], strict=True)
+    ]
     frame = pd.DataFrame(
         {
             "Problem": shown["name"].astype(str),
             "Role": shown["role"].astype(str),
-            "Stands to gain": shown["incentive"].astype(str),
             "People": [f"{k} of {n}" for k, n in zip(shown["k"], shown["n"], strict=True)],
+            "Of them stand to gain": [_gains(own) for own in behind],
             "Quote": [text or "no quote" for text in shown["quote"]],
             "Where": shown["where"].astype(str),
         }
     )
     caption = (
-        f"Problem, role and what there is to gain: the {len(shown)} fullest of {len(cells)} cells that hold anybody. People: interviewees "
-        f"of the role with both, of all interviewees of the role. {cube.source}"
+        f"Problem, role and what there is to gain: the {len(shown)} fullest of {len(met)} pairs of problem and role that hold anybody. "
+        f"People: interviewees of the role with the problem, of all of the role. {cube.source}"
     )
     return Table(frame, caption.strip(), None, "The quote is about the problem. Chosen people, no share of customers.")
+
+
+def _gains(own: pd.DataFrame) -> str:
+    listed = [f"{row.incentive} ({row.k})" for row in own.head(FEW).itertuples()]
+    return join_words(listed) if listed else "nothing on the list"
 
 
 def tabulate_conflicts(cube: StakeholderCube) -> Table:

@@ -9,13 +9,14 @@ import pandas as pd
 
 from ..activation import Audiences, FairnessReport, Ranked
 from ..activation.audiences import describe_audiences
+from ..activation.fairness import NEAR_NOBODY
 from ..clustering.solution import natural_order
 from ..features import Quality
 from ..features.words import column_words
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
-from ..qualitative.evidence import VERDICTS
+from ..qualitative.evidence import AGAINST, STRANDS, VERDICTS
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary
 from ..tracking.wording import difference_words, interval_words
@@ -139,13 +140,17 @@ def summarise_interviews(
             f"{join_words(spoken_for)}."
         )
         decide += [
-            f"Take “{row.statement.rstrip('.')}” out of what is said about {row.segment}: numbers, interviews and sales do not bear it out."
+            f"Take “{row.statement.rstrip('.')}” out of what is said about {row.segment}: {_against(row)} speak against it."
             for row in (judged["drop"].itertuples() if "drop" in judged else ())
         ]
     everybody = saturation.summary[saturation.summary["segment"] == "all"]
     if len(everybody) and pd.isna(everybody.iloc[0]["reached"]):
         trust.append("New themes were still coming when the interviews ended.")
     return {"found": found, "changed": [], "decide": decide, "trust": trust}
+
+
+def _against(row: object) -> str:
+    return join_words(strand for strand in STRANDS if getattr(row, strand) == AGAINST)
 
 
 def summarise_personas(checked: CheckedPersonas) -> Summary:
@@ -363,7 +368,7 @@ def summarise_activation(
         Sentences under found, changed, decide and trust.
     """
     found, decide, trust = [], [], []
-    if audiences.has_people:
+    if audiences.has_people and len(audiences.holdout):
         found.append(describe_audiences(audiences, study).paragraphs[0])
     if ranked is not None and ranked.verdict.startswith("beats"):
         last = ranked.recovery.iloc[-1]
@@ -378,7 +383,8 @@ def summarise_activation(
             f"{last['model_upper']:.0%})."
         )
     if fairness is not None:
-        below = fairness.shares[(fairness.shares["verdict"] == "below") & (fairness.shares["role"] == "protected")]
+        shares = fairness.shares[fairness.shares["audience"] != NEAR_NOBODY]
+        below = shares[(shares["verdict"] == "below") & (shares["role"] == "protected")]
         if len(below):
             where = join_words(natural_order(below["audience"].unique()))
             decide.append(

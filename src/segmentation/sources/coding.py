@@ -46,12 +46,15 @@ class Project:
         source_id to text, newlines as \\n.
     selections : list of dict
         source_id, code and user (keys as above), span (start, end) in the text, or None where it has none.
+    memos : list of dict
+        kind, source_id, span, code, user as above (empty where a memo is not about them) and text.
     """
 
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     selections: list[dict[str, Any]] = field(default_factory=list)
+    memos: list[dict[str, Any]] = field(default_factory=list)
 
 
 def document_id(name: str) -> str:

@@ -15,11 +15,12 @@ from .transcripts import TURN_COLUMNS, answer_rows, speaking_text, turn_rows
 
 __all__ = ["PRIVATE", "link_codings", "link_interviewees", "link_people", "stack_codes"]
 
-PRIVATE = ("_coded_texts", "_quotes", "_people", "_passages")
+PRIVATE = ("_coded_texts", "_quotes", "_people", "_passages", "_memos")
 """What a reader hands over for linking beside its canonical tables.
 
 ``_coded_texts`` (index source_id; text, file, and optionally spans: a list of (start, end) where nobody but the participant speaks),
-``_quotes`` (see quotes.py), ``_people`` (rows of interviewees), ``_passages`` (index id; source_id, start, end in a transcript).
+``_quotes`` (see quotes.py), ``_people`` (rows of interviewees), ``_passages`` (index id; source_id, start, end in a transcript),
+``_memos`` (see memos.py).
 """
 NO_TRANSCRIPTS = pd.DataFrame({"text": [], "file": []}, dtype="str").rename_axis("source_id")
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from .coding import Project, build_tables, document_id
+from .coding import Project, build_tables, code_ids, document_id
 from .job import Job, Unreadable
+from .memos import memo_table
 from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
 from .safety import DOCUMENT_LIMIT, TEXT_LIMIT, open_archive, parse_xml, read_bytes, read_member
 from .text import BYTE_ORDER_MARKS, decode_text, normal
@@ -25,7 +26,7 @@ OURS = "segmentation"  # origin of the files that ``write_qdpx`` writes: code po
 
 
 def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
-    """Tables ``codes``, ``codings`` and, privately, ``_coded_texts`` (index source_id; text, file) for linking."""
+    """Tables ``codes``, ``codings`` and, privately, ``_coded_texts`` (index source_id; text, file) and ``_memos`` for linking."""
     projects: dict[str, Project] = {}
     for path in files:
         with job.guard(path):
@@ -37,7 +38,12 @@ def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
                 raise Unreadable(
                     f"{path.suffix!r} is not REFI-QDA", "Export as REFI-QDA project (.qdpx) or codebook (.qdc)"
                 )
-    return build_tables(projects, job) if projects else {}
+    if not projects:
+        return {}
+    tables = build_tables(projects, job)
+    if any(project.memos for project in projects.values()):
+        tables["_memos"] = memo_table(projects, code_ids(projects, job), job)
+    return tables
 
 
 def _name(element: Any) -> str:
@@ -50,6 +56,13 @@ def _children(element: Any, *names: str) -> list[Any]:
 
 def _guid(text: str | None) -> str:
     return (text or "").strip().strip("{}").lower()
+
+
+def _note_refs(*elements: Any) -> list[str]:
+    """GUIDs of the notes these elements refer to, each once."""
+    return list(
+        dict.fromkeys(_guid(ref.get("targetGUID")) for element in elements for ref in _children(element, "NoteRef"))
+    )
 
 
 def _describe(element: Any) -> str:
@@ -73,7 +86,7 @@ def _read_codes(book: Any) -> dict[str, dict[str, Any]]:
                 guid if guid and guid not in found else f"code {len(found) + 1}"
             )  # no coding can mean the second of two
             name = normal(code.get("name") or "") or f"code {guid[:8]}"
-            found[guid] = {"name": name, "parent": parent, "description": _describe(code)}
+            found[guid] = {"name": name, "parent": parent, "description": _describe(code), "notes": _note_refs(code)}
             walk(code, guid)
 
     for codes in _children(book, "Codes"):
@@ -101,11 +114,44 @@ def _read_project(path: Path, job: Job) -> Project:
                 project.codes = _read_codes(part)
         texts = Texts(archive, names[qde[0]].rpartition("/")[0])
         raw = _read_sources(root, texts, project, job, job.label(path))
+        notes = {_guid(note.get("guid")): note for part in _children(root, "Notes") for note in _children(part, "Note")}
+        _read_memos(notes, texts, project, job, job.label(path))
     _place(project, raw, job, job.label(path), ours=root.get("origin") == OURS)
-    memos = sum(len(part) for part in root if _name(part) == "Notes")
-    if memos:
-        job.note(f"{job.label(path)}: memos are not read; it holds {memos}")
     return project
+
+
+def _read_memos(notes: dict[str, Any], archive: Texts, project: Project, job: Job, label: str) -> None:
+    """Texts and writers of the memos; a note that no code, text or passage refers to is one on the project."""
+    project.memos += [_memo("code", note, code=guid) for guid, code in project.codes.items() for note in code["notes"]]
+    placed = {memo["note"] for memo in project.memos}
+    project.memos += [_memo("project", guid) for guid in notes if guid not in placed]
+    read = []
+    for memo in project.memos:
+        note = notes.get(memo["note"])
+        text = "" if note is None else _note_text(note, archive)
+        if text.strip():
+            read.append({**memo, "text": text, "user": memo["user"] or _guid(note.get("creatingUser"))})
+    if len(read) < len(project.memos):
+        job.note(f"memos of {label} without a text that can be read: {len(project.memos) - len(read)}")
+    project.memos = read
+
+
+def _memo(kind: str, note: str, *, source_id: str = "", code: str = "", user: str = "", **place: Any) -> dict[str, Any]:
+    return {"kind": kind, "note": note, "source_id": source_id, "code": code, "user": user, "span": None, **place}
+
+
+def _note_text(note: Any, archive: Texts) -> str:
+    inline, path = _children(note, "PlainTextContent"), note.get("plainTextPath") or ""
+    if inline:
+        text = inline[0].text or ""
+        return text if len(text) <= TEXT_LIMIT else ""
+    data = archive.read(path) if path.startswith(("internal://", "relative://")) else None
+    if data is None or len(data) > TEXT_LIMIT:
+        return _describe(note)
+    try:
+        return decode_text(data, "utf-16" if data.startswith(BYTE_ORDER_MARKS) else "utf-8") if data.strip() else ""
+    except Unreadable:
+        return ""
 
 
 class Texts:
@@ -147,6 +193,7 @@ def _read_sources(root: Any, archive: Texts, project: Project, job: Job, label: 
             if text is None:
                 continue
             texts[source_id] = text
+            project.memos += [_memo("source", note, source_id=source_id) for note in _note_refs(source, written)]
             for selection, first, last in selections:
                 _read_selection(selection, source_id, (first, last), project)
         left = max(codings - (len(project.selections) - before), 0)
@@ -218,6 +265,17 @@ def _stored_text(written: Any, name: str, archive: Texts, job: Job, label: str) 
 
 
 def _read_selection(selection: Any, source_id: str, positions: tuple[str | None, str | None], project: Project) -> None:
+    codings = [coding for coding in _children(selection, "Coding") if _children(coding, "CodeRef")]
+    project.memos += [
+        _memo(
+            "coding" if coding is not None else "passage", note, source_id=source_id,
+            code="" if coding is None else _guid(_children(coding, "CodeRef")[0].get("targetGUID")),
+            user="" if coding is None else _guid(coding.get("creatingUser") or selection.get("creatingUser")),
+            first=positions[0], last=positions[1],
+        )
+        for element, coding in [(selection, codings[0] if len(codings) == 1 else None), *zip(codings, codings, strict=True)]
+        for note in _note_refs(element)
+    ]  # fmt: skip
     for coding in _children(selection, "Coding"):
         for ref in _children(coding, "CodeRef")[:1]:
             project.selections.append(
@@ -232,6 +290,18 @@ def _read_selection(selection: Any, source_id: str, positions: tuple[str | None,
                     "user": _guid(coding.get("creatingUser") or selection.get("creatingUser")),
                 }
             )
+
+
+def _place_memos(project: Project, raw: dict[str, str], convention: Convention) -> None:
+    """Places of memos as of codings; one whose place is no pair of numbers, or outside its text, stays without."""
+    told = []
+    for memo in project.memos:
+        try:
+            told.append((memo, Marked(memo["source_id"], int(memo["first"]), int(memo["last"]))))
+        except (KeyError, TypeError, ValueError):
+            continue
+    for (memo, _), span in zip(told, locate_all(raw, [mark for _, mark in told], convention), strict=True):
+        memo["span"] = span
 
 
 def _place(project: Project, raw: dict[str, str], job: Job, label: str, *, ours: bool = False) -> None:
@@ -261,6 +331,7 @@ def _place(project: Project, raw: dict[str, str], job: Job, label: str, *, ours:
             f"{label}: the words kept with {len(wrong)} codings are not those at their place, look at them: {shown}"
         )
     project.texts = {source_id: text.replace("\r\n", "\n").replace("\r", "\n") for source_id, text in raw.items()}
+    _place_memos(project, raw, convention)
     outside = []
     for row, span in zip(project.selections, spans, strict=True):
         row["span"] = span

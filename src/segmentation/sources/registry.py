@@ -19,6 +19,7 @@ from .events import EventLog, event_sources, list_periods, load_events, quarters
 from .hubspot import OBJECTS, read_hubspot
 from .job import Job
 from .linking import PRIVATE, link_codings, link_interviewees, link_people, stack_codes
+from .memos import link_memos
 from .plain import read_table
 from .qualcoder import read_qualcoder
 from .qualtrics import read_qualtrics
@@ -247,6 +248,8 @@ def _link(
             stack_codes(tables, read["codes"], jobs[name])
         if "_coded_texts" in read:
             link_codings(tables, read, passed, shown, jobs[name])
+        if "_memos" in read:
+            link_memos(tables, read, passed, shown, jobs[name])
         if "_placed" in read:
             link_placed(tables, read, shown, jobs[name])
     for name, read in sorted(

@@ -56,13 +56,13 @@ def follow_fieldwork(run: Workspace, data: Dataset, coded: CodedInterviews, froz
     -------
     Fieldwork
     """
-    units = coded.people[run.study.unit].dropna() if run.study.unit in coded.people.columns else []
+    units = coded.people[run.study.unit] if run.study.unit in coded.people.columns else []
     return measure_fieldwork(
         frozen,
         run.study,
         run.read("features"),
         run.read("membership"),
-        interviewed={str(name) for name in units},
+        interviewed=[None if pd.isna(name) else str(name) for name in units],
         fresh=None if frozen is None else plan_next_interviews(run, data, None),
     )
 
