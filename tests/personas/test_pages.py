@@ -122,7 +122,7 @@ def test_emotion_line_joins_only_stages_with_evidence(pages):
     assert len(sheet.xpath("//div[@class='line']/*[local-name()='svg']/*[local-name()='line']")) == 1
     stages = [" ".join(item.text_content().split()) for item in sheet.xpath("//div[@class='line']//li")]
     assert stages == [
-        "Aware bad: Looks around", "Decide good: Decides alone", "Onboard no evidence", "Renew Assumption: great: Stays",
+        "Aware bad: Looks around", "Decide good: Decides alone", "Onboard no evidence", "Renew Assumption: very good: Stays",
     ]  # fmt: skip
 
 
