@@ -23,6 +23,7 @@ from segmentation.messaging import (
     tabulate_coverage,
     tabulate_stale_proofs,
 )
+from segmentation.reporting.summaries import summarise_messaging
 from segmentation.study import Messaging
 
 GOOD = {
@@ -336,3 +337,17 @@ def test_find_same_words_needs_other_persona_and_same_language():
     matrix = pd.DataFrame(rows).assign(stage="try", proof_id="", parent_id="", channel="email")
     told = str(describe_coverage(coverage_grid(matrix, ["P1"], ["try"]), matrix, same=same))
     assert "A and B; B and C" in told
+
+
+def test_messages_in_use_are_counted_in_one_way(tmp_path):
+    rows = [GOOD, {**GOOD, "message_id": "M3", "persona_id": "*", "status": "draft"}, {**GOOD, "message_id": "M4", "status": "retired",
+            "stage": "renew"}]  # fmt: skip
+    matrix = load_messages(write(tmp_path, *rows), **KNOWN)
+    grid = coverage_grid(matrix, ["P1", "P2"], ["try", "renew"])
+    one = (
+        "2 messages are in use, of which 1 is a draft; 1 of them is written to a persona, the others to everybody, and fills 1 of 4 pairs "
+        "of persona and stage."
+    )
+    assert str(describe_coverage(grid, matrix)).startswith(one)
+    empty = pd.DataFrame(columns=["severity", "message_id", "proof_id", "words"])
+    assert summarise_messaging(matrix, grid, empty, empty, empty)["found"] == [one]

@@ -223,7 +223,7 @@ def describe_coverage(
     empty = cells[cells["messages"] == 0]
     total, proofs = int(cells["messages"].sum()), int(cells["with_proof"].sum())
     paragraphs = [
-        f"{say_filled(messages, grid)} Of those to a persona {_proofs(proofs, total)} a proof (a number or a customer's case "
+        f"{say_filled(messages, grid)} Of those to a persona, {_proofs(proofs, total)} a proof (a number or a customer's case "
         "that backs the text)."
     ]
     paragraphs.append(_say_empty(empty, names or {}))

@@ -164,7 +164,9 @@ def _parts(
                 found.append(row | {"kind": "translation"})
         if here.empty and element in piece.needs and not (piece.composed and element == "abstract"):
             at = f", at the stage {stage.replace('_', ' ')}" if stage else ""
-            text = f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)}{at})."
+            text = (
+                f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)}{at})."
+            )
             found.append(_row(element, "gap", text, stage=stage))
     return found
 

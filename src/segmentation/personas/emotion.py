@@ -15,8 +15,8 @@ __all__ = ["FEELINGS", "emotion_line"]
 
 FEELINGS = {-2: "very bad", -1: "bad", 0: "neither good nor bad", 1: "good", 2: "very good"}
 HEIGHT = 40  # of the drawing, in its own units; the width is 100
-QUOTED = 80  # characters of what somebody said that a sheet has room for
-NOWHERE = {"stage": "", "emotion": None, "feeling": "", "text": "", "claim_id": "", "status": "none", "quote": "", "mark": "none"}  # fmt: skip
+QUOTED = 50  # characters of what somebody said that a sheet has room for
+NOWHERE = {"emotion": None, "feeling": "", "text": "", "claim_id": "", "status": "none", "quote": "", "mark": "none"}
 
 
 def emotion_line(
@@ -65,10 +65,19 @@ def emotion_line(
     for rank, step in enumerate(persona.journey, start=1):
         if step.stage is not None:
             claim_id = f"journey-{rank}"
-            found = {"text": step.text, "claim_id": claim_id, "status": status.get(claim_id, "assumption"), "felt": step.emotion}
+            found = {
+                "text": step.text,
+                "claim_id": claim_id,
+                "status": status.get(claim_id, "assumption"),
+                "felt": step.emotion,
+            }
             steps.setdefault(step.stage, found)
     heard = told is not None and not told.empty
-    mine = told[told["persona_id"] == persona.persona_id].set_index("stage") if told is not None and heard else pd.DataFrame()
+    mine = (
+        told[told["persona_id"] == persona.persona_id].set_index("stage")
+        if told is not None and heard
+        else pd.DataFrame()
+    )
     points = []
     for stage in stages or tuple(steps):
         written = {"felt": None, **steps.get(stage, {})}
