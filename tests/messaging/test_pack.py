@@ -129,7 +129,7 @@ def test_pack_page_has_each_line_with_its_trace(matrix):
         "Sales talk track",
     ]
     line = page[0]["pieces"][0]["lines"][0]
-    assert line["trace"] == "row M1; pain late_payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
+    assert line["trace"] == "row M1; pain late payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
 
 
 def test_compose_pack_no_messages_is_absent(make_study):

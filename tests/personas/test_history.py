@@ -81,7 +81,7 @@ def test_recall_personas_holds_claims_against_last_quarter_s_numbers(run):
     assert said.startswith(
         "Since 2026Q1 no claims have lost what carried them, 1 has gained it, none is new and none was taken out."
     )
-    assert "No personas were published for 2026Q1" in said
+    assert "The record of published quarters holds no personas for 2026Q1" in said
     frame = tabulate_persona_history(history, checked).frame
     assert frame.values.tolist() == [["Dana", "Uses it on more days", "no longer shown", "stands"]]
 
