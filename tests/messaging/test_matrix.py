@@ -23,6 +23,7 @@ from segmentation.messaging import (
     tabulate_coverage,
     tabulate_stale_proofs,
 )
+from segmentation.reporting.summaries import summarise_messaging
 from segmentation.study import Messaging
 
 GOOD = {
@@ -288,10 +289,10 @@ def test_load_messages_study_without_messages_is_empty(make_study):
     matrix = load_messages(make_study())
     assert matrix.empty and "text" in matrix.columns
     assert find_stale_proofs(matrix, "2026Q3").empty and find_same_words(matrix).empty
-    told = describe_coverage(coverage_grid(matrix, ["P1"], ["try"]))
+    told = describe_coverage(coverage_grid(matrix, ["P1"], ["try"]), matrix)
     assert isinstance(told, Callout) and told.kind == "absent"
     assert not plot_coverage(coverage_grid(matrix, ["P1"], ["try"])).paragraphs
-    assert isinstance(describe_coverage(None), Callout)
+    assert isinstance(describe_coverage(None, matrix), Callout)
 
 
 def test_coverage_counts_cells_and_ignores_retired(tmp_path):
@@ -302,7 +303,7 @@ def test_coverage_counts_cells_and_ignores_retired(tmp_path):
     assert grid.loc[0, ["ready", "with_proof", "regional"]].tolist() == [1, 2, 1]
     split = coverage_grid(matrix, ["P1"], ["try"], ["email", "sms"])
     assert split["messages"].tolist() == [2, 0]
-    told = str(describe_coverage(grid, orphans=find_orphan_pains(matrix, KNOWN["pains"]), names={"P2": "Bea"}))
+    told = str(describe_coverage(grid, matrix, orphans=find_orphan_pains(matrix, KNOWN["pains"]), names={"P2": "Bea"}))
     assert "Bea hears nothing at try and renew" in told and "Nobody is told anything about: poor signal" in told
     exhibit = plot_coverage(grid, names={"P2": "<i>Bea</i>"})
     assert isinstance(exhibit, Exhibit)
@@ -333,6 +334,20 @@ def test_find_same_words_needs_other_persona_and_same_language():
     ]
     same = find_same_words(pd.DataFrame(rows, index=["A", "B", "C", "D", "E"]))
     assert same[["message_id", "other_message_id"]].to_numpy().tolist() == [["A", "B"], ["B", "C"]]
-    told = str(describe_coverage(coverage_grid(pd.DataFrame(rows).assign(stage="try", proof_id="", parent_id="", channel="email"),
-                                               ["P1"], ["try"]), same=same))  # fmt: skip
+    matrix = pd.DataFrame(rows).assign(stage="try", proof_id="", parent_id="", channel="email")
+    told = str(describe_coverage(coverage_grid(matrix, ["P1"], ["try"]), matrix, same=same))
     assert "A and B; B and C" in told
+
+
+def test_messages_in_use_are_counted_in_one_way(tmp_path):
+    rows = [GOOD, {**GOOD, "message_id": "M3", "persona_id": "*", "status": "draft"}, {**GOOD, "message_id": "M4", "status": "retired",
+            "stage": "renew"}]  # fmt: skip
+    matrix = load_messages(write(tmp_path, *rows), **KNOWN)
+    grid = coverage_grid(matrix, ["P1", "P2"], ["try", "renew"])
+    one = (
+        "2 messages are in use, of which 1 is a draft; 1 of them is written to a persona, the others to everybody, and fills 1 of 4 pairs "
+        "of persona and stage."
+    )
+    assert str(describe_coverage(grid, matrix)).startswith(one)
+    empty = pd.DataFrame(columns=["severity", "message_id", "proof_id", "words"])
+    assert summarise_messaging(matrix, grid, empty, empty, empty)["found"] == [one]

@@ -23,6 +23,7 @@ from segmentation.messaging import (
     tabulate_missing_locales,
     tabulate_uncited,
 )
+from segmentation.reporting.render import environment
 from segmentation.study import Messaging
 
 from .test_journey import EVENTS, MEMBERS
@@ -128,7 +129,7 @@ def test_pack_page_has_each_line_with_its_trace(matrix):
         "Sales talk track",
     ]
     line = page[0]["pieces"][0]["lines"][0]
-    assert line["trace"] == "row M1; pain late_payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
+    assert line["trace"] == "row M1; pain late payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
 
 
 def test_compose_pack_no_messages_is_absent(make_study):
@@ -191,3 +192,32 @@ def test_draw_journey_maps_escape_words_and_say_what_is_not_known(journey, matri
         assert words in drawn
     assert "Feeling told, -2 to 2: adopt -1.0." in drawn
     assert draw_journey_maps(measured.iloc[:0], told, sent, [ADA]) == {}
+
+
+def test_a_gap_names_its_stage_and_a_trace_the_pain_s_words(tmp_path):
+    first = {
+        **GOOD,
+        "segment_id": "S1",
+        "value_prop_id": "vp-1",
+        "locked": "",
+        "element": "first_sentence",
+        "text": "Your money waits.",
+    }
+    later = {**first, "message_id": "M6", "stage": "renew", "element": "subject", "text": "Paid again"}
+    codes = pd.DataFrame({"name": ["Late payment"]}, index=["late_payment"])
+    pack = compose(load_messages(write(tmp_path, first, later), **KNOWN), codes=codes)
+    gaps = pack[(pack["persona_id"] == "P1") & (pack["piece"] == "email") & (pack["kind"] == "gap")]
+    assert gaps["text"].tolist() == [
+        "No subject is written for Ada (e-mail, at the stage try).",
+        "No first sentence is written for Ada (e-mail, at the stage renew).",
+    ]
+    mail = pack_page(pack, [ADA])[0]["pieces"][0]["lines"]
+    assert mail[0]["part"] == "Try: subject"
+    assert all("pain Late payment" in line["trace"] for line in mail if line["kind"] == "message")
+
+
+def test_pages_of_the_pack_are_folded_but_the_first():
+    page = {"persona_id": "p", "name": "Pia", "segment": "S1", "one_line": "", "pieces": [], "map": ""}
+    made = environment().from_string("{% import 'pack.html.j2' as packs %}{{ packs.pack(pages, 2, '') }}")
+    html = made.render(pages=[page, page | {"persona_id": "q"}])
+    assert html.count('<details class="pack" open>') == 1 and html.count("<details") == 2

@@ -351,3 +351,18 @@ def test_no_personas_is_said_and_tables_keep_their_columns():
     assert list(checked.claims.columns)[:4] == ["persona_id", "claim_id", "section", "text"]
     assert tabulate_claims(checked).frame.empty and checked.rules.empty
     assert plot_overlap(checked).kind == "absent"
+
+
+def test_closest_pairs_are_told_first_and_the_rest_are_counted():
+    ids = "abcdefg"
+    people = tuple(Persona(persona_id=f"s1-{key}", name=f"Name {key.upper()}", segment="S1") for key in ids)
+    checked = check_personas(people, Findings())
+    shares = [0.31 + 0.01 * rank for rank in range(len(checked.overlap))]
+    pairs = checked.overlap.assign(
+        members=shares, evidence=0.0, flagged=True, reason=[f"{share:.2f}" for share in shares]
+    )
+    checked = replace(checked, overlap=pairs)
+    told = describe_overlap(checked).paragraphs
+    assert told[1] == "Name F and Name G: 0.51." and len(told) == 7 and told[-1].startswith("And 16 more")
+    assert "21 of 21 pairs of personas are hard to tell apart: Name F and Name G (0.51)" in plot_overlap(checked).alt
+    assert plot_overlap(checked).alt.endswith("; and 16 more.")

@@ -78,8 +78,10 @@ def test_recall_personas_holds_claims_against_last_quarter_s_numbers(run):
     assert (history.before, history.reckoned) == ("2026Q1", True)
     assert history.changes("s1-dana") == {"fell": [], "rose": ["Uses it on more days"], "new": [], "gone": []}
     said = str(describe_persona_history(history, checked))
-    assert said.startswith("Since 2026Q1 no claims have lost what carried them, 1 claim has gained it")
-    assert "No personas were published for 2026Q1" in said
+    assert said.startswith(
+        "Since 2026Q1 no claims have lost what carried them, 1 has gained it, none is new and none was taken out."
+    )
+    assert "The record of published quarters holds no personas for 2026Q1" in said
     frame = tabulate_persona_history(history, checked).frame
     assert frame.values.tolist() == [["Dana", "Uses it on more days", "no longer shown", "stands"]]
 

@@ -122,7 +122,7 @@ def test_emotion_line_joins_only_stages_with_evidence(pages):
     assert len(sheet.xpath("//div[@class='line']/*[local-name()='svg']/*[local-name()='line']")) == 1
     stages = [" ".join(item.text_content().split()) for item in sheet.xpath("//div[@class='line']//li")]
     assert stages == [
-        "Aware bad: Looks around", "Decide good: Decides alone", "Onboard no evidence", "Renew Assumption: great: Stays",
+        "Aware bad: Looks around", "Decide good: Decides alone", "Onboard no evidence", "Renew Assumption: very good: Stays",
     ]  # fmt: skip
 
 
@@ -174,3 +174,52 @@ def test_a_study_without_personas_says_so_on_every_page():
         "There are no personas in this study." in pages["index.html"]
         and "There is no earlier quarter" in pages["history.html"]
     )
+
+
+TOLD = pd.DataFrame(
+    [("S1", "s1-dana", "aware", 2, -1.25, "We were late again"), ("S1", "s1-dana", "onboard", 1, 0.5, "Shown once"),
+     ("S1", "", "renew", 3, 2.0, "Somebody picked up"), ("S1", "s1-dana", "decide", 1, float("nan"), "He bought it")],
+    columns=["segment", "persona_id", "stage", "people", "emotion", "text"],
+).assign(participant="P1")  # fmt: skip
+
+
+def test_the_way_feels_as_people_told_it_and_not_as_the_team_wrote_it(checked):
+    heard = replace(checked, findings=replace(checked.findings, told=TOLD))
+    common = {"report": REPORT, "policy": "default-src 'none'"}
+    sheet = dict(render_personas(common, persona_sheets(heard), persona_wiki(heard)))["s1-dana.html"]
+    stages = [
+        " ".join(item.text_content().split()) for item in lxml_html.fromstring(sheet).xpath("//div[@class='line']//li")
+    ]
+    assert stages == [
+        "Aware bad (-1.2, 2 people): “We were late again” (P1)The team: Looks around",
+        "Decide not toldThe team: Decides alone",
+        "Onboard neither good nor bad (+0.5, 1 person): “Shown once” (P1)",
+        "Renew not toldThe team: Assumption: Stays",
+    ]
+    assert "What people told in interviews" in sheet and "As the team wrote it" not in sheet
+
+
+def test_the_way_says_when_it_is_only_the_team_s_word(pages):
+    assert "As the team wrote it; no interview was read by stage." in pages["s1-dana.html"]
+
+
+def test_sheet_and_evidence_page_count_the_same_claims(checked):
+    for sheet in persona_sheets(checked):
+        counts = sheet["counts"]
+        assert sheet["grade_reason"].startswith(f"{counts['ok']} of {sum(counts.values())} claim")
+
+
+def test_prediction_is_told_in_words(checked):
+    dana = Persona(persona_id="s1-p", name="Pia", segment="S1", pains=["Waits long"], prediction={
+        "text": "Books more demos", "message": "m-1", "against": "m-0", "kpi": "demo_booked"})  # fmt: skip
+    known = check_personas((dana,), replace(checked.findings, kpi_labels={"demo_booked": "Accounts with a demo"}))
+    pages = dict(render_personas({"report": REPORT, "policy": ""}, persona_sheets(known), persona_wiki(known)))
+    text = lxml_html.fromstring(pages["s1-p.html"]).xpath("//article")[0].text_content()
+    assert "Judged by: accounts with a demo." in text and "demo_booked" not in text and "m-1" not in text
+    assert "m-1, against m-0" in pages["evidence/s1-p.html"]
+
+
+def test_index_says_what_grade_and_standing_mean_and_words_have_no_raw_names(pages):
+    index = lxml_html.fromstring(pages["index.html"]).text_content()
+    assert "Evidence A, B or C is counted" in index and "Validated or draft is the team's own word" in index
+    assert "share_dispatch" not in pages["glossary.html"]

@@ -184,8 +184,8 @@ def _emotion_line(rows: pd.DataFrame, heard: pd.DataFrame, width: float) -> str:
         )
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{PALETTE[1]}"/>')
         people = f"{said['people']} {'person' if said['people'] == 1 else 'people'}"
-        beside = y + 20 if said["emotion"] > 1 else y - 11
-        drawn.append(_text(x, beside, f"{said['emotion']:+.1f}, {people}", size=11.5, anchor="middle"))
+        beside = min(*ends, y) - 11 if said["highest"] <= 1 else max(*ends, y) + 19  # clear of the bar and the point
+        drawn.append(_text(x, beside, f"{said['emotion']:+.1f}, {people}", size=11.5, anchor="middle", halo=True))
     return "".join(drawn)
 
 
@@ -206,10 +206,19 @@ def _wrapped(x: float, y: float, words: str, chars: int, lines: int, *, colour: 
 
 
 def _text(
-    x: float, y: float, words: str, *, colour: str = INK, weight: int = 400, anchor: str = "start", size: float = 12.5
+    x: float,
+    y: float,
+    words: str,
+    *,
+    colour: str = INK,
+    weight: int = 400,
+    anchor: str = "start",
+    size: float = 12.5,
+    halo: bool = False,
 ) -> str:
     style = f' font-weight="{weight}"' if weight != 400 else ""
     style += f' text-anchor="{anchor}"' if anchor != "start" else ""
     style += f' font-size="{size}"' if size != 12.5 else ""
     style += f' fill="{colour}"' if colour != INK else ""
+    style += f' paint-order="stroke" stroke="{PAPER}" stroke-width="4" stroke-linejoin="round"' if halo else ""
     return f'<text x="{x:.1f}" y="{y:.1f}"{style}>{html.escape(words, quote=False)}</text>'

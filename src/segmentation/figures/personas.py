@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from ..display import Callout
 from ..personas import tabulate_overlap
 from ..personas.check import CheckedPersonas
+from ..personas.overlap import closest_first
 from .exhibit import INK, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_overlap"]
@@ -77,10 +78,11 @@ def plot_overlap(checked: CheckedPersonas, *, note: str = "") -> Exhibit | Callo
 
 
 def _alt(overlap: pd.DataFrame, names: dict[str, str]) -> str:
-    flagged = overlap[overlap["flagged"].astype(bool)]
+    flagged = closest_first(overlap[overlap["flagged"].astype(bool)])
     if overlap.empty:
         return "There are no two personas to compare."
     if flagged.empty:
         return f"None of the {len(overlap)} pairs of personas is hard to tell apart."
     found = [f"{names[r.persona]} and {names[r.other]} ({r.reason})" for r in flagged.head(5).itertuples(index=False)]
-    return f"{len(flagged)} of {len(overlap)} pairs of personas are hard to tell apart: {'; '.join(found)}."
+    more = f"; and {len(flagged) - 5} more" if len(flagged) > 5 else ""
+    return f"{len(flagged)} of {len(overlap)} pairs of personas are hard to tell apart: {'; '.join(found)}{more}."

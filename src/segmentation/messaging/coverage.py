@@ -9,7 +9,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..period import Period
-from ..words import join_words, source_words
+from ..words import count_words, join_words, source_words
 from .readability import split_words
 
 __all__ = [
@@ -166,8 +166,34 @@ def find_same_words(messages: pd.DataFrame, *, threshold: float = 0.8) -> pd.Dat
     )
 
 
+def say_in_use(messages: pd.DataFrame) -> str:
+    """How many messages are in use, and how many of them are drafts; the one way in which every page says it.
+
+    Examples
+    --------
+    >>> say_in_use(pd.DataFrame({"status": ["live", "draft", "retired"]}))
+    '2 messages are in use, of which 1 is a draft'
+    """
+    used = messages[messages["status"] != "retired"]
+    n, drafts = len(used), int((used["status"] == "draft").sum())
+    which = "" if not drafts else f", of which {drafts} {'is a draft' if drafts == 1 else 'are drafts'}"
+    return f"{count_words(n, 'message is', 'messages are')} in use{which}"
+
+
+def say_filled(messages: pd.DataFrame, grid: pd.DataFrame) -> str:
+    """How many are written to a persona, and how many pairs of persona and stage they fill."""
+    cells = grid.groupby(["persona_id", "stage"], sort=False)["messages"].sum() if len(grid) else pd.Series(dtype=int)
+    total, filled, used = int(cells.sum()), int((cells > 0).sum()), int((messages["status"] != "retired").sum())
+    pairs = f"{filled or 'none'} of {count_words(len(cells), 'pair')} of persona and stage"
+    if total == used:
+        return f"{say_in_use(messages)}; {'it fills' if used == 1 else 'they fill'} {pairs}."
+    whom = f"{total or 'none'} of them {'is' if total in (0, 1) else 'are'} written to a persona"
+    return f"{say_in_use(messages)}; {whom}, the others to everybody, and {'fills' if total in (0, 1) else 'fill'} {pairs}."
+
+
 def describe_coverage(
     grid: pd.DataFrame | None,
+    messages: pd.DataFrame,
     *,
     orphans: pd.DataFrame | None = None,
     stale: pd.DataFrame | None = None,
@@ -180,6 +206,8 @@ def describe_coverage(
     ----------
     grid : pandas.DataFrame or None
         As ``coverage_grid`` returns it; None or empty when the study has no messages.
+    messages : pandas.DataFrame
+        The matrix the grid was counted from.
     orphans, stale, same : pandas.DataFrame, optional
         Results of ``find_orphan_pains``, ``find_stale_proofs`` and ``find_same_words``.
     names : mapping of str to str, optional
@@ -195,9 +223,8 @@ def describe_coverage(
     empty = cells[cells["messages"] == 0]
     total, proofs = int(cells["messages"].sum()), int(cells["with_proof"].sum())
     paragraphs = [
-        f"{_count(total, 'message')} in use; {'it fills' if total == 1 else 'they fill'} {len(cells) - len(empty)} of the "
-        f"{_count(len(cells), 'pair')} of persona and stage. {_proofs(proofs, total)} a proof (a number or a customer's case that "
-        "backs the text)."
+        f"{say_filled(messages, grid)} Of those to a persona, {_proofs(proofs, total)} a proof (a number or a customer's case "
+        "that backs the text)."
     ]
     paragraphs.append(_say_empty(empty, names or {}))
     if orphans is not None and len(orphans):
@@ -270,8 +297,8 @@ def tabulate_stale_proofs(stale: pd.DataFrame, *, source: str = "") -> Table:
 
 def _proofs(proofs: int, total: int) -> str:
     if proofs == total:
-        return "It cites" if total == 1 else "All cite"
-    return f"{proofs or 'None'} of them {'cites' if proofs in (0, 1) else 'cite'}"
+        return "it cites" if total == 1 else "all cite"
+    return f"{proofs or 'none'} {'cites' if proofs in (0, 1) else 'cite'}"
 
 
 def _count(n: int, noun: str) -> str:

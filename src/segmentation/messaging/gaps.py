@@ -113,7 +113,7 @@ def describe_gaps(uncited: pd.DataFrame, missing: pd.DataFrame, messages: pd.Dat
         total = int((used["region"] == "*").sum())
         listed = join_words(f"{locale} {count}" for locale, count in missing["locale"].value_counts(sort=True).items())
         paragraphs.append(
-            f"Of {count_words(total, 'message')} for everybody, these have no text of their own in a locale the study names: {listed}. "
+            f"Of {count_words(total, 'message')} for every region, these have no text of their own in a locale the study names: {listed}. "
             "Readers there get the global text."
         )
     return Reading(paragraphs)

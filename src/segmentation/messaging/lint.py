@@ -275,7 +275,8 @@ def describe_lint(lint: pd.DataFrame, messages: pd.DataFrame) -> Reading | Callo
     errors = lint[lint["severity"] == "error"]
     counts = lint.groupby("rule", sort=False)["message_id"].nunique().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{rule.replace('_', ' ')} {count}" for rule, count in counts.items())
-    first = f"{lint['message_id'].nunique()} of {n} messages in use have something to look at: {listed}."
+    found = lint["message_id"].nunique()
+    first = f"{found} of {n} messages in use {'has' if found == 1 else 'have'} something to look at: {listed}."
     second = "None of it would be refused or break on the channel."
     if len(errors):
         ids = ", ".join(errors["message_id"].drop_duplicates().head(8))

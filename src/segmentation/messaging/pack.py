@@ -21,7 +21,7 @@ __all__ = ["PACK_COLUMNS", "PIECES", "compose_pack", "describe_pack", "pack_page
 
 PACK_COLUMNS = (
     "persona_id", "piece", "stage", "variant", "part", "kind", "text", "message_id", "origin", "status", "region", "locale", "pain_id",
-    "quote_id", "participant", "value_prop_id", "proof_id", "proof_source", "proof_date", "notes",
+    "quote_id", "participant", "value_prop_id", "proof_id", "proof_source", "proof_date", "notes", "pain",
 )  # fmt: skip
 
 
@@ -113,7 +113,9 @@ def compose_pack(
             rows += [
                 {"persona_id": persona["persona_id"], "piece": key, **row} for row in _piece(persona, piece, sources)
             ]
-    cells = [{column: row.get(column, "") for column in PACK_COLUMNS} for row in rows]
+    pains = sources.codes["name"].to_dict()
+    named = [row | {"pain": str(pains.get(row.get("pain_id"), ""))} for row in rows]
+    cells = [{column: row.get(column, "") for column in PACK_COLUMNS} for row in named]
     return pd.DataFrame(cells, columns=list(PACK_COLUMNS), dtype="str")
 
 
@@ -161,7 +163,10 @@ def _parts(
                 )
                 found.append(row | {"kind": "translation"})
         if here.empty and element in piece.needs and not (piece.composed and element == "abstract"):
-            text = f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)})."
+            at = f", at the stage {stage.replace('_', ' ')}" if stage else ""
+            text = (
+                f"No {element.replace('_', ' ')} is written for {persona['name']} ({channel_words(piece.channel)}{at})."
+            )
             found.append(_row(element, "gap", text, stage=stage))
     return found
 
@@ -358,7 +363,7 @@ def pack_page(pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> list
 
 def _line(row: Mapping[str, str], *, several: bool) -> dict[str, str]:
     part = row["part"]
-    if row["kind"] == "message" and several:
+    if row["kind"] in ("message", "gap") and row["stage"] and several:
         part = f"{row['stage'].replace('_', ' ')}: {part}"
     if row["variant"]:
         part += f", variant {row['variant']}"
@@ -386,7 +391,7 @@ def trace_words(row: Mapping[str, str]) -> str:
         parts.append(f"row {cells['message_id']}" + (f" (words of {cells['origin']})" if other else ""))
     elif cells["origin"]:
         parts.append(f"claim {cells['origin']} of the persona")
-    parts += [f"pain {cells['pain_id']}"] if cells["pain_id"] else []
+    parts += [f"pain {row.get('pain') or cells['pain_id'].replace('_', ' ')}"] if cells["pain_id"] else []
     parts += [f"quote {cells['quote_id']}"] if cells["quote_id"] else []
     parts += [f"value proposition {cells['value_prop_id']}"] if cells["value_prop_id"] else []
     if cells["proof_id"]:

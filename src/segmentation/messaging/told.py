@@ -25,7 +25,6 @@ TOLD_COLUMNS = (
 )  # fmt: skip
 _WRITTEN = ("participant", "persona_id", "stage", "channel", "emotion", "text", "coder")
 _EMOTIONS = {"-2": -2, "-1": -1, "0": 0, "1": 1, "+1": 1, "2": 2, "+2": 2, "": np.nan}
-_FEELINGS = {-2: "very bad", -1: "bad", 0: "neither good nor bad", 1: "good", 2: "very good"}
 
 
 def consented_transcripts(coded: CodedInterviews) -> dict[str, str]:
@@ -272,17 +271,6 @@ def tabulate_told(summary: pd.DataFrame, *, names: Mapping[str, str] | None = No
     })  # fmt: skip
     caption = f"What people told by stage; emotion from -2 (very bad) to 2 (very good), mean over people.{source_words(source)}"
     return Table(frame, caption, {"Emotion": "+.1f"}, empty="Nobody's words are coded by stage.")
-
-
-def feeling_words(emotion: float) -> str:
-    """An emotion in words.
-
-    Examples
-    --------
-    >>> feeling_words(-1.6), feeling_words(float("nan"))
-    ('very bad', 'not judged')
-    """
-    return "not judged" if np.isnan(emotion) else _FEELINGS[round(emotion)]
 
 
 def _range(low: float, high: float) -> str:

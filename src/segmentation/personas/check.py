@@ -230,8 +230,8 @@ def _grade(persona: Persona, claims: pd.DataFrame, findings: Findings, rules: Pe
     n, ok = len(theirs), int((theirs["status"] == "ok").sum())
     weak = int(theirs["status"].isin(["stale", "broken"]).sum())
     people = findings.n_interviewees(persona.segment)
-    reason = f"{ok} of {count_words(n, 'claim')} {'has' if ok == 1 else 'have'} evidence that stands, "
-    reason += f"{weak or 'none'} {'has' if weak == 1 else 'have'} evidence that does not; "
+    reason = f"{ok} of {n:,d} {'claim' if n == 1 else 'claims'} {'has' if ok == 1 else 'have'} evidence that stands, "
+    reason += f"{weak or 'none'} {'has' if weak in (0, 1) else 'have'} evidence that does not; "
     reason += (
         f"{count_words(people, 'person', 'people')} of the segment {'was' if people == 1 else 'were'} interviewed."
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..words import count_words, join_words, percent_words
 from .check import CheckedPersonas
+from .overlap import closest_first
 
 __all__ = ["describe_overlap", "describe_personas", "tabulate_claims", "tabulate_personas", "tabulate_rules"]
 
@@ -139,7 +140,7 @@ def describe_overlap(checked: CheckedPersonas) -> Reading | Callout:
     overlap, rules = checked.overlap, checked.thresholds
     if overlap.empty:
         return Callout("absent", "There are no two personas to compare.")
-    flagged = overlap[overlap["flagged"].astype(bool)]
+    flagged = closest_first(overlap[overlap["flagged"].astype(bool)])
     names = {p.persona_id: p.name for p in checked.personas}
     text = (
         f"Two personas are flagged as hard to tell apart if they share more than {percent_words(rules.max_jaccard)} of "
@@ -148,8 +149,9 @@ def describe_overlap(checked: CheckedPersonas) -> Reading | Callout:
         f"{rules.max_cosine:g}; 1 is the same): {len(flagged)} of "
         f"{count_words(len(overlap), 'pair')}."
     )
-    found = [f"{names[r.persona]} and {names[r.other]}: {r.reason}." for r in flagged.head(4).itertuples(index=False)]
-    return Reading([text, *found])
+    found = [f"{names[r.persona]} and {names[r.other]}: {r.reason}." for r in flagged.head(5).itertuples(index=False)]
+    more = [f"And {len(flagged) - 5} more, in the table under the figure."] if len(flagged) > 5 else []
+    return Reading([text, *found, *more])
 
 
 def tabulate_personas(checked: CheckedPersonas) -> Table:
@@ -177,7 +179,8 @@ def tabulate_personas(checked: CheckedPersonas) -> Table:
     """
     rows = []
     for persona in checked.personas:
-        counts = checked.claims.loc[checked.claims["persona_id"] == persona.persona_id, "status"].value_counts()
+        own = (checked.claims["persona_id"] == persona.persona_id) & (checked.claims["section"] != "quotes")
+        counts = checked.claims.loc[own, "status"].value_counts()
         n = int(counts.sum())
         rows.append(
             (
@@ -194,7 +197,7 @@ def tabulate_personas(checked: CheckedPersonas) -> Table:
         f"people of the segment were interviewed. B: {percent_words(rules.grade_b_support)} and "
         f"{rules.grade_b_people}. C: less."
     )
-    note += " Interviewees: people of the segment who were interviewed."
+    note += " Quotes shown beside the claims are not counted here. Interviewees: people of the segment who were interviewed."
     return Table(
         pd.DataFrame(rows, columns=columns), f"Personas and their evidence, n = {len(rows)} personas.", None, note
     )

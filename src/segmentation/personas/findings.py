@@ -50,6 +50,10 @@ class Findings:
         Fewer units are not published.
     verdict : str
         Label of the segments: natural, reproducible or constructive; empty where not known.
+    told : pandas.DataFrame, optional
+        What interviewees told by stage, a row a persona and stage: persona_id, stage, people, emotion, text, participant.
+    kpi_labels : mapping of str to str
+        KPI to words for a reader.
     """
 
     profile: pd.DataFrame | None = None
@@ -69,6 +73,8 @@ class Findings:
     stages: tuple[str, ...] = ()
     min_cell: int = 10
     verdict: str = ""
+    told: pd.DataFrame | None = None
+    kpi_labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def segments(self) -> list[str]:

@@ -10,7 +10,7 @@ from ..dataset import Dataset
 from ..errors import StudyError
 from ..qualitative import build_coded_interviews
 from ..qualitative.prepare import build_redactor_for
-from ..study import Study
+from ..study import Study, read_yaml
 from ..workspace import Workspace
 from .check import CheckedPersonas
 from .contract import check_persona_references
@@ -23,7 +23,7 @@ from .perception import CONSTRUCTS, ITEM_COLUMNS, Perception, load_perception
 __all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"]
 
 
-def gather_findings(run: Workspace, data: Dataset) -> Findings:
+def gather_findings(run: Workspace, data: Dataset, *, told: pd.DataFrame | None = None) -> Findings:
     """Everything a claim may rest on, from this run's results and the transcripts.
 
     Parameters
@@ -32,6 +32,8 @@ def gather_findings(run: Workspace, data: Dataset) -> Findings:
         Its stages 01 to 03 are done.
     data : Dataset
         With the interviews, where the study has them.
+    told : pandas.DataFrame, optional
+        As ``summarise_told`` returns it: how interviewees felt at each stage.
 
     Returns
     -------
@@ -56,7 +58,19 @@ def gather_findings(run: Workspace, data: Dataset) -> Findings:
         stages=tuple(run.study.journeys),
         min_cell=run.study.choices.min_cell,
         shares=frozenset(v.name for v in run.study.variables if v.measure in ("share", "top2") or v.level == "binary"),
+        told=told,
+        kpi_labels=_kpi_labels(run.study),
     )
+
+
+def _kpi_labels(study: Study) -> dict[str, str]:
+    """KPI to its label; the file itself is judged where KPIs are counted."""
+    if study.kpis is None or not study.resolve(study.kpis).is_file():
+        return {}
+    given = read_yaml(study.resolve(study.kpis))[0]
+    listed = given.get("kpis") if isinstance(given, dict) else None
+    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    return {str(row["id"]): str(row["label"]) for row in rows if row.get("id") and row.get("label")}
 
 
 def _stability(run: Workspace, membership: pd.DataFrame) -> dict[str, tuple[float, float, float]]:

@@ -168,18 +168,21 @@ def describe_persona_history(history: PersonaHistory, checked: CheckedPersonas) 
     names = {persona.persona_id: persona.name for persona in checked.personas}
     changes = {key: history.changes(key) for key in names}
     total = {kind: sum(len(found[kind]) for found in changes.values()) for kind in ("fell", "rose", "new", "gone")}
+    fell, rose = total["fell"], total["rose"]
     words = (
-        f"Since {history.before} {count_words(total['fell'], 'claim has', 'claims have')} lost what carried "
-        f"{'it' if total['fell'] == 1 else 'them'}, {count_words(total['rose'], 'claim has', 'claims have')} gained it, "
-        f"{count_words(total['new'], 'is', 'are')} new and {count_words(total['gone'], 'was', 'were')} taken out."
+        f"Since {history.before} {count_words(fell, 'claim has', 'claims have')} lost what carried {'it' if fell == 1 else 'them'}, "
+        f"{rose or 'none'} {'has' if rose in (0, 1) else 'have'} gained it, {total['new'] or 'none'} "
+        f"{'is' if total['new'] in (0, 1) else 'are'} new and {total['gone'] or 'none'} {'was' if total['gone'] in (0, 1) else 'were'} "
+        "taken out."
     )
     if history.reckoned:
         words += (
-            f" No personas were published for {history.before}. So today's claims were held against the numbers of that quarter; "
-            "what people said in interviews is the same in both."
+            f" The record of published quarters holds no personas for {history.before}, whenever their texts were written. So today's "
+            "claims were held against the numbers of that quarter; what people said in interviews is the same in both."
         )
-    fell = [f"{names[key]}: “{text}”" for key, found in changes.items() for text in found["fell"]]
-    return Reading([words, *([f"Lost: {join_words(fell[:4])}."] if fell else [])])
+    lost = [f"{names[key]}: “{text}”" for key, found in changes.items() for text in found["fell"]]
+    listed = [*lost[:4], *([f"{len(lost) - 4} more"] if len(lost) > 4 else [])]
+    return Reading([words, *([f"Lost: {join_words(listed)}."] if lost else [])])
 
 
 def tabulate_persona_history(history: PersonaHistory, checked: CheckedPersonas) -> Table:

@@ -108,7 +108,7 @@ class JourneyStep(Claim):
 
     stage: Words | None = Field(None, description="Stage of the study's journeys.")
     emotion: int | None = Field(
-        None, ge=-2, le=2, description="How it feels there, -2 (awful) to 2 (great), read from what people said."
+        None, ge=-2, le=2, description="How it feels there, -2 (very bad) to 2 (very good), read from what people said."
     )
 
     @model_validator(mode="after")

@@ -121,6 +121,19 @@ def _pain(claim: Claim) -> str:
     return code if code is not None else " ".join(claim.text.casefold().rstrip(".").split())
 
 
+def closest_first(overlap: pd.DataFrame) -> pd.DataFrame:
+    """Pairs in the order in which they are told: flagged ones first, then by what they share most of, members or evidence.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"persona": ["a", "b"], "flagged": True, "members": [0.3, 0.8], "evidence": 0.1, "shared_pains": 0})
+    >>> closest_first(pairs)["persona"].tolist()
+    ['b', 'a']
+    """
+    order = overlap.assign(most=overlap[["members", "evidence"]].astype(float).max(axis=1))
+    return order.sort_values(["flagged", "most", "shared_pains"], ascending=False, kind="stable").drop(columns="most")
+
+
 def tabulate_overlap(overlap: pd.DataFrame, *, names: dict[str, str] | None = None) -> Table:
     """Pairs of personas, the most alike first.
 
@@ -147,8 +160,7 @@ def tabulate_overlap(overlap: pd.DataFrame, *, names: dict[str, str] | None = No
     ['Persona', 'Other']
     """
     names = names or {}
-    order = overlap.assign(most=overlap[["members", "evidence"]].astype(float).max(axis=1))
-    order = order.sort_values(["flagged", "most", "shared_pains"], ascending=False, kind="stable")
+    order = closest_first(overlap)
     frame = pd.DataFrame(
         {
             "Persona": [names.get(key, key) for key in order["persona"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -54,7 +55,8 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
         messages, kpis, prediction, method, limits, body; avatar (SVG), initials, colour; grade, grade_words, grade_reason;
         columns (three lists of what the sheet shows: {key, title, claims, more, empty}); missing (titles of the other headings
         that nothing is known about); emotion (see ``emotion_line``); record (see ``evidence_record``);
-        segment_size {n, base, share, lower, upper, text}; interviewees {n, participants}; counts (claims by status);
+        segment_size {n, base, share, lower, upper, text}; interviewees {n, participants}; counts (claims by status, quotes
+        not counted, as the grade counts them);
         jtbd and sections (lists of {key, title, claims: [{claim_id, text, kind, status, evidence, fix, anchor, marks}]}); quotes
         (list of
         {participant, text, source_id, turn, start, end, locator}); defining {attributes, n, base, share, text}; rules
@@ -95,7 +97,7 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
         "unlike": list(persona.unlike),
         "messages": list(persona.messages),
         "kpis": list(persona.kpis),
-        "prediction": persona.prediction.model_dump() if persona.prediction else None,
+        "prediction": _prediction(persona, checked.findings.kpi_labels),
         "initials": initials,
         "colour": colour_of(persona_id),
         "avatar": draw_avatar(persona_id, initials, title=f"Sign of {persona.name}: {initials}"),
@@ -105,7 +107,8 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
         "segment_size": _size(persona, checked),
         "interviewees": {"n": checked.findings.n_interviewees(persona.segment), "participants": people},
         "counts": {
-            status: int((claims["status"] == status).sum()) for status in ("ok", "stale", "broken", "assumption")
+            status: int(((claims["status"] == status) & (claims["section"] != "quotes")).sum())
+            for status in ("ok", "stale", "broken", "assumption")
         },
         "jtbd": _section("jtbd", "The job", claims, pieces)["claims"],
         "sections": [
@@ -115,13 +118,21 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
         "missing": [
             SECTIONS[key] for keys in COLUMNS for key in keys if not _has_room(key, claims) and key != "themes"
         ],
-        "emotion": emotion_line(persona, claims, checked.findings.stages),
+        "emotion": emotion_line(persona, claims, checked.findings.stages, checked.findings.told),
         "record": evidence_record(checked, persona),
         "quotes": [{key: _plain(value) for key, value in quote.items()} for quote in checked.quotes[persona_id]],
         "defining": _defining(persona, checked),
         "rules": rules[["rule", "level", "text"]].to_dict("records"),
         "changed": _changed(persona, checked, history),
     }
+
+
+def _prediction(persona: Persona, labels: Mapping[str, str]) -> dict[str, Any] | None:
+    if persona.prediction is None:
+        return None
+    kpi = persona.prediction.kpi
+    words = labels.get(kpi, kpi.replace("_", " ")) if kpi else ""
+    return persona.prediction.model_dump() | {"judged_by": words[:1].lower() + words[1:]}
 
 
 def _changed(persona: Persona, checked: CheckedPersonas, history: PersonaHistory | None) -> dict[str, Any]:

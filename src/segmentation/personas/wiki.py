@@ -13,6 +13,7 @@ from .history import PersonaHistory, standing_rows
 from .model import Claim, Persona
 from .perception import CITATION, CONSTRUCTS, PLACE, Perception
 from .rules import RULES
+from .sheet import GRADES
 
 __all__ = ["persona_wiki"]
 
@@ -25,7 +26,8 @@ TERMS = {
     "Codebook": "The list of codes: the names that coders give to passages of interviews.",
     "Cosine": "How alike two lists of numbers are in direction: 1 is the same, 0 nothing in common, -1 the opposite.",
     "Defining attributes": "The few features that mark somebody as the customer a persona stands for.",
-    "Emotion line": "How each stage of the way to buying and staying feels, as people told it. Stages nobody spoke of stay empty.",
+    "Emotion line": "How each stage of the way to buying and staying feels, as people told it, from -2 (very bad) to 2 (very good). Stages "
+    "nobody spoke of stay empty. Where no interview was read by stage it is as the team wrote it, and says so.",
     "Evidence grade": "A, B or C: how much of what a persona says has evidence that stands, and how many people were interviewed.",
     "Index": "A figure of a segment with everybody set to 100: 150 is half as much again, 50 is half.",
     "Interval (95 %)": "A range made so that it holds the figure of all customers in 95 of 100 samples like this one.",
@@ -59,7 +61,7 @@ def persona_wiki(
     dict
         compare (rows {label, cells}, a cell a persona that is not retired; names, ids), rules (list of {rule, words, limits,
         checks}), history {periods, rows, before, reckoned}, glossary (list of {term, text}), perception {constructs,
-        statements, scores, citation, place}, retired (names).
+        statements, scores, citation, place}, grades (grade to words), retired (names).
 
     Raises
     ------
@@ -70,7 +72,7 @@ def persona_wiki(
     --------
     >>> from segmentation.personas import Findings, check_personas
     >>> sorted(persona_wiki(check_personas((), Findings())))
-    ['compare', 'glossary', 'history', 'perception', 'retired', 'rules']
+    ['compare', 'glossary', 'grades', 'history', 'perception', 'retired', 'rules']
     """
     active = [persona for persona in checked.personas if persona.status != "retired"]
     return {
@@ -85,6 +87,7 @@ def persona_wiki(
         "history": _history(checked, history),
         "glossary": _glossary(checked),
         "perception": _perception(checked, perception or Perception()),
+        "grades": dict(GRADES),
         "retired": [persona.name for persona in checked.personas if persona.status == "retired"],
     }
 
@@ -177,6 +180,10 @@ def _perception(checked: CheckedPersonas, perception: Perception) -> dict[str, A
     }
 
 
+def _with_article(kind: str) -> str:
+    return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}"
+
+
 def _glossary(checked: CheckedPersonas) -> list[dict[str, str]]:
     """The suite's own words, the variables that claims cite, and the codes they cite."""
     found = dict(TERMS)
@@ -185,11 +192,7 @@ def _glossary(checked: CheckedPersonas) -> list[dict[str, str]]:
     for name in sorted({e.profile.variable for e in cited if e.profile is not None}):
         label = findings.words(name)
         kind = findings.kinds.get(name, "")
-        text = (
-            f"A {kind} variable of this study, named {name} in its files."
-            if kind
-            else f"Named {name} in the files of this study."
-        )
+        text = f"{_with_article(kind)} variable of this study." if kind else "A variable of this study."
         found[f"{label[0].upper()}{label[1:]}"] = text
     if findings.coded is not None:
         for code in sorted({e.theme for e in cited if e.theme is not None}):

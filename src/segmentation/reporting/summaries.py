@@ -13,6 +13,7 @@ from ..activation.fairness import NEAR_NOBODY
 from ..clustering.solution import natural_order
 from ..features import Quality
 from ..features.words import column_words
+from ..messaging.coverage import say_filled
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
@@ -214,12 +215,7 @@ def summarise_messaging(
     """
     if messages.empty:
         return {"trust": ["There are no messages in this study."]}
-    cells = grid.groupby(["persona_id", "stage"])["messages"].sum() if len(grid) else pd.Series(dtype=int)
-    used = int((messages["status"] != "retired").sum())
-    found = [
-        f"{count_words(used, 'message')} in use {'fills' if used == 1 else 'fill'} {int((cells > 0).sum())} of "
-        f"{count_words(len(cells), 'pair')} of persona and stage."
-    ]
+    found = [say_filled(messages, grid)]
     decide = []
     errors = lint[lint["severity"] == "error"]["message_id"].nunique() if len(lint) else 0
     if errors:

@@ -12,6 +12,7 @@ __all__ = ["render_personas"]
 NOTHING = {
     "compare": {"ids": [], "names": [], "rows": []},
     "rules": [],
+    "grades": {},
     "history": {"periods": [], "rows": [], "before": "", "reckoned": False},
     "glossary": [],
     "perception": {"constructs": [], "statements": [], "scores": [], "citation": "", "place": ""},

@@ -31,7 +31,19 @@
     });
     title.after(button);
   }
+  const packs = Array.from(document.querySelectorAll("details.pack"));
+  function openTarget() {
+    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    const fold = target ? target.closest("details.pack") : null;
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", openTarget);
+  window.addEventListener("afterprint", function () {
+    packs.forEach(function (fold) { if (fold.dataset.printed) { fold.open = false; delete fold.dataset.printed; } });
+  });
+  openTarget();
   window.addEventListener("beforeprint", function () {
+    packs.forEach(function (fold) { if (!fold.open) { fold.dataset.printed = "yes"; fold.open = true; } });
     document.querySelectorAll(".canvas[data-drawn]").forEach(function (canvas) { Plotly.Plots.resize(canvas); });
   });
   if (document.querySelector("[data-whole-report]")) { window.drawReport = drawAll; } else { drawAll(); }
