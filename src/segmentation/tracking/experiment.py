@@ -13,7 +13,7 @@ from ..messaging.rates import order_segments
 from ..period import Period
 from ..qualitative.intervals import adjust_p_values
 from ..study import Study
-from .effects import ARM_COLUMNS, EFFECT_COLUMNS, HETEROGENEITY, measure_arms, measure_effects
+from .effects import ARM_COLUMNS, EFFECT_COLUMNS, HETEROGENEITY, joint_interval, measure_arms, measure_effects
 from .exposures import read_exposures
 from .looks import LOOK_COLUMNS, measure_looks
 from .numbers import sample_ratio_p
@@ -29,6 +29,7 @@ SRM_ALARM = 0.001
 _LIFT = (
     "lift", "lift_lower", "lift_upper", "p", "q", "cuped", "cuped_lower", "cuped_upper", "r2", "valid_lower", "valid_upper",
     "shrunk", "shrunk_lower", "shrunk_upper", "detectable", "verdict",
+    "joint_lower", "joint_upper", "coverage", "tests",
 )  # fmt: skip
 
 
@@ -45,7 +46,8 @@ class ExperimentResult:
         Columns ``EFFECT_COLUMNS``: one row a segment (and "all") and arm other than control: rates, lift (difference) with
         interval, p, q (false discovery rate over the family), the same with the covariate taken out (cuped, with its r2), the
         interval that holds however often anybody looked (valid), shrunk lift with interval, the smallest difference these
-        numbers of units would have found four times in five, verdict. Empty when not randomised.
+        numbers of units would have found four times in five, verdict; and the interval the verdict rests on (joint), with its coverage
+        and the number of tests it is wide enough for. Empty when not randomised.
     srm : pandas.DataFrame
         segment (and "all"), p: how surprising the sizes of the arms are given the plan; alarm below .001. Empty when
         not randomised.
@@ -97,7 +99,7 @@ class ExperimentResult:
         table[numbers] = table[numbers].astype(float)
         table["verdict"] = table["verdict"].astype("str")
         table.insert(0, "experiment", self.experiment.id)
-        return table.assign(randomised=self.experiment.randomised)
+        return table.assign(randomised=self.experiment.randomised, alarm=self.alarm)
 
 
 def analyse_experiments(
@@ -324,8 +326,10 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         q = adjust(pd.concat(parts, keys=places)) if any(len(part) for part in parts) else None
         for place, part in zip(places, parts, strict=True):
             result = results[place]
-            effects = _with_verdicts(result.effects, q.loc[place] if q is not None and len(part) else part, alpha)
-            channels = _with_verdicts(result.channels, adjust_p_values(_judged(result.channels)), alpha)
+            own = q.loc[place] if q is not None and len(part) else part
+            effects = _with_verdicts(result.effects, own, alpha, _joint_level(q, alpha, rule.control))
+            between = adjust_p_values(_judged(result.channels))
+            channels = _with_verdicts(result.channels, between, alpha, _joint_level(between, alpha, "fdr"))
             tests = 0 if q is None else int(q.notna().sum())
             judged[place] = replace(result, effects=effects, channels=channels, alpha=alpha, tests=tests)
     return tuple(judged)
@@ -336,11 +340,38 @@ def _judged(effects: pd.DataFrame) -> pd.Series:
     return kept["p"].astype(float)
 
 
-def _with_verdicts(effects: pd.DataFrame, q: pd.Series, alpha: float) -> pd.DataFrame:
+def _with_verdicts(effects: pd.DataFrame, q: pd.Series, alpha: float, joint: tuple[float, int]) -> pd.DataFrame:
     table = effects.copy()
     table["q"] = q.reindex(table.index).astype(float)
     table["verdict"] = [_judge(row, alpha) for row in table.itertuples()]
+    level, tests = joint
+    levels = [alpha if segment == "all" else level for segment in table["segment"]]
+    limits = [joint_interval(row, one) for row, one in zip(table.itertuples(), levels, strict=True)]
+    table["joint_lower"], table["joint_upper"] = ([pair[side] for pair in limits] for side in (0, 1))
+    table["coverage"] = [1 - one for one in levels]
+    table["tests"] = [1.0 if segment == "all" else float(tests) for segment in table["segment"]]
     return table
+
+
+def _joint_level(q: pd.Series | None, alpha: float, control: str) -> tuple[float, int]:
+    """Error rate of each interval of a family, and for how many tests it is wide enough.
+
+    Where false finds are counted, the interval that leaves out 0 exactly where the verdict does: with R of m tests called, each at R
+    alpha / m (Benjamini and Yekutieli, 2005: of the intervals of what was called, at most alpha are expected to miss). Where no error
+    at all is wanted, alpha / m (Bonferroni).
+
+    Examples
+    --------
+    >>> _joint_level(pd.Series([0.003, 0.003, 0.7, 0.7, 0.7, 0.7]), 0.06, "fdr")
+    (0.02, 6)
+    >>> _joint_level(pd.Series([0.003, 0.7]), 0.05, "familywise"), _joint_level(None, 0.05, "fdr")
+    ((0.025, 2), (0.05, 1))
+    """
+    tests = 0 if q is None else int(q.notna().sum())
+    if q is None or not tests:
+        return alpha, 1
+    called = int((q <= alpha).sum()) if control != "familywise" else 1
+    return alpha * max(called, 1) / tests, tests
 
 
 def _judge(row: object, alpha: float) -> str:
@@ -387,8 +418,9 @@ def stack_experiments(results: Sequence[ExperimentResult]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         experiment, segment, arm, n, successes, rate with interval, withheld, lift with interval, p, q, lift with the covariate
-        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, randomised.
+        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, the interval that rests on (joint)
+        with coverage and tests, randomised, alarm (the arms are not the sizes chance would give).
     """
     if results:
         return pd.concat([result.as_table() for result in results], ignore_index=True)
-    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised"])
+    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised", "alarm"])

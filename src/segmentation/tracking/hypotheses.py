@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ from .registration import Expectation, Experiment
 from .wording import difference_words, interval_words
 
 __all__ = [
-    "HYPOTHESIS_COLUMNS", "describe_hypotheses", "judge_prediction", "log_hypotheses", "recall_hypotheses", "tabulate_hypotheses",
-    "weigh_predictions",
+    "HYPOTHESIS_COLUMNS", "describe_hypotheses", "judge_prediction", "log_hypotheses", "recall_hypotheses", "say_predictions",
+    "tabulate_hypotheses", "weigh_predictions",
 ]  # fmt: skip
 
 HYPOTHESIS_COLUMNS = (
@@ -127,7 +127,8 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     effect = found.iloc[0]
     if math.isnan(effect["lift"]):
         return row | {"verdict": "undecided", "reason": "too few units to publish"}
-    reach = _reach(experiment, result.looks, float(effect["freedom"]), alpha) * float(effect["error"])
+    error = _error(result.looks, segment, arm, effect)
+    reach = _reach(experiment, result.looks, float(effect["freedom"]), alpha) * error
     lower, upper = float(effect["lift"]) - reach, float(effect["lift"]) + reach
     row |= {
         "n_control": effect["n_control"],
@@ -143,6 +144,13 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
         return row | {"verdict": "undecided", "reason": "the experiment goes on"}
     verdict, reason = judge_prediction(expected.direction, lower, upper, size)
     return row | {"verdict": verdict, "reason": reason}
+
+
+def _error(looks: pd.DataFrame, segment: str, arm: str, effect: pd.Series) -> float:
+    """Standard error of the effect; that of the last planned look where it saw the same difference, so that both have one interval."""
+    seen = looks[(looks["segment"] == segment) & (looks["arm"] == arm)] if len(looks) else looks
+    same = len(seen) > 0 and abs(float(seen["lift"].iloc[-1]) - float(effect["lift"])) < 1e-9
+    return float(seen["error"].iloc[-1]) if same else float(effect["error"])
 
 
 def _reach(experiment: Experiment, looks: pd.DataFrame, freedom: float, alpha: float) -> float:
@@ -262,7 +270,8 @@ def describe_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None) 
     rule = (
         "The rule, stated before anybody looked: a prediction is supported if the whole interval lies on the predicted side of 0 and "
         "reaches the predicted size; refuted if the whole interval lies short of the predicted size, or on the other side of 0; "
-        "undecided otherwise. The intervals are wider than 95 % ones, because several predictions are judged together."
+        "undecided otherwise. The intervals are as wide as it takes to judge all predictions of a family together, at every planned look. "
+        "Above, all segments of the family are judged, which is another number of tests and so another width."
     )
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
     tired = to_revise(log)
@@ -282,6 +291,26 @@ def _say_verdict(row: object, names: dict[str, str]) -> str:
     span = interval_words(row.lower, row.upper, row.metric)  # type: ignore[attr-defined]
     sizes = f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"  # type: ignore[attr-defined]
     return f"{lead}; {row.reason} ({lift}, interval {span}, {sizes})."  # type: ignore[attr-defined]
+
+
+def say_predictions(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """What became of predictions, each in a sentence: who predicted what, and the verdict with its numbers.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of the log.
+    names : mapping of str to str
+        Persona id to name.
+    """
+    said = []
+    for row in rows.itertuples():
+        who = f"{names.get(row.persona, row.persona)} ({row.segment})"
+        numbers = "" if math.isnan(row.lift) else f": {difference_words(row.lift, row.metric)}, interval "
+        numbers += "" if math.isnan(row.lift) else f"{interval_words(row.lower, row.upper, row.metric)}"
+        why = f" ({row.reason})" if row.verdict == "undecided" else ""
+        said.append(f"“{str(row.prediction).rstrip('.')}”, predicted of {who}: {row.verdict}{why}{numbers}.")
+    return " ".join(said)
 
 
 def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, *, source: str = "") -> Table | Reading:
