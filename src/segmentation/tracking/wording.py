@@ -39,10 +39,12 @@ def difference_words(lift: float, metric: str, *, sign: str = "+") -> str:
     --------
     >>> difference_words(0.035, "binary"), difference_words(-1.25, "mean"), difference_words(0.08, "binary", sign="")
     ('+3.5 points', '-1.25', '8.0 points')
+    >>> difference_words(-0.0001, "binary")
+    '+0.0 points'
     """
     if math.isnan(lift):
         return "–"
-    return f"{100 * lift:{sign}.1f} points" if metric == "binary" else f"{lift:{sign}.3g}"
+    return f"{round(100 * lift, 1) + 0.0:{sign}.1f} points" if metric == "binary" else f"{lift + 0.0:{sign}.3g}"
 
 
 def interval_words(lower: float, upper: float, metric: str) -> str:
