@@ -294,7 +294,7 @@ def _say_verdict(row: object, names: dict[str, str]) -> str:
 
 
 def say_predictions(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """What became of predictions, each in a sentence: who predicted what, and the verdict with its numbers.
+    """What became of predictions, each in a sentence: who predicted what, the verdict and the difference; its interval is on the page.
 
     Parameters
     ----------
@@ -306,10 +306,9 @@ def say_predictions(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
     said = []
     for row in rows.itertuples():
         who = f"{names.get(row.persona, row.persona)} ({row.segment})"
-        numbers = "" if math.isnan(row.lift) else f": {difference_words(row.lift, row.metric)}, interval "
-        numbers += "" if math.isnan(row.lift) else f"{interval_words(row.lower, row.upper, row.metric)}"
+        numbers = "" if math.isnan(row.lift) else f" ({difference_words(row.lift, row.metric)})"
         why = f" ({row.reason})" if row.verdict == "undecided" else ""
-        said.append(f"“{str(row.prediction).rstrip('.')}”, predicted of {who}: {row.verdict}{why}{numbers}.")
+        said.append(f"“{str(row.prediction).rstrip('.')}”, predicted of {who}: {row.verdict}{numbers}{why}.")
     return " ".join(said)
 
 

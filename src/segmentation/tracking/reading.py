@@ -203,7 +203,7 @@ def _say_segments(result: ExperimentResult) -> str:
         low, high = (
             (difference_words(edge, metric, sign="") for edge in (known.min(), known.max())) if len(known) else ("", "")
         )
-        span = low if low == high else f"{low} to {high}, depending on the segment,"
+        span = low if low == high else f"{low} to {high}, depending on the segment"
         least = (
             f" With these numbers of units even a segment that is looked at alone would often not show a difference of less than {span}; "
             "the plan below allows for the other segments too, and so asks for more."
