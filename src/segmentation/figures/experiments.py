@@ -16,7 +16,7 @@ from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_experiment_plan", "plot_looks"]
 
-NARROW = 300  # pixels that these pictures can do with
+NARROW = 200  # pixels that these pictures can do with
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "cross", "x")
 
 
@@ -39,7 +39,7 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
     if isinstance(table, Reading):
         return NOTHING
     rows = plan.assign(row=[_row(r, plan["experiment"].nunique() > 1) for r in plan.itertuples()])
-    figure = draft_figure(height=130 + 30 * len(rows), x="units over control and one treated arm's share")
+    figure = draft_figure(height=130 + 30 * len(rows), x="units over control and<br>one treated arm's share")
     order = list(rows["row"])
     for place, r in enumerate(rows.itertuples()):
         ends = [r.available, r.needed]
@@ -101,7 +101,7 @@ def plot_looks(results: Sequence[ExperimentResult], *, source: str = "") -> Exhi
     if isinstance(table, Reading):
         return NOTHING
     figure = draft_figure(
-        height=420, x="planned share of the final evidence at the look", y="standard errors from no difference"
+        height=420, x="planned share of the<br>final evidence at the look", y="standard errors from no difference"
     )
     said: list[str] = []
     place = 0

@@ -29,7 +29,7 @@ MARKS = {
     "met": ("circle", PALETTE[2]), "not met": ("x", PALETTE[1]), "cannot tell": ("circle-open", PALETTE[0]),
     "no target": ("square", PALETTE[7]),
 }  # fmt: skip
-NARROW = 300  # pixels that a picture with short names can do with
+NARROW = 200  # pixels that a picture with short names can do with
 LINE = 40  # characters of a KPI's name on one line
 ARM_SYMBOLS = ("circle", "square", "triangle-up", "star", "hexagon", "cross")
 
@@ -148,7 +148,7 @@ def plot_lift(
         return Callout("absent", "No segment has enough units in each arm to draw a difference.")
     shares = {result.experiment.metric for result in chosen} == {"binary"}
     what = "difference in shares" if shares else "difference"
-    figure = draft_figure(height=130 + 46 * len(rows), x=f"{what}, treated minus control")
+    figure = draft_figure(height=130 + 46 * len(rows), x=f"{what},<br>treated minus control")
     figure.add_vline(x=0, line={"width": 2, "color": PALETTE[7]})
     places = _place_rows(figure, rows["row"])
     spec = "+.1%" if shares else "+.3g"
