@@ -200,12 +200,14 @@ def _check_written(
             messages = list(load_messages(study, personas=names or None, pains=pains or None).index)
             written["messages"] = len(messages)
     if study.experiments is not None:
-        with _collected(found):
+        told: list[Violation] = []
+        with _collected(told):  # it reads the personas it names too, and what is wrong with them is in the list already
             experiments = load_experiments(study)
             written["experiments"] = len(experiments)
             for experiment in experiments:
-                with _collected(found):
+                with _collected(told):
                     read_exposures(experiment, unit=study.unit)
+        found += [violation for violation in told if violation not in found]
     with _collected(found):
         from .clustering.decisions import load_decisions  # see _count_complete
 

@@ -44,8 +44,10 @@ def test_front_begins_with_the_page_that_is_read_first(tmp_path):
     (stage,) = [stage for stage in STAGES if stage.first]
     run = Workspace(Study.model_validate(STUDY), Period.parse("2026Q3"), stage.name, tmp_path)
     assert build_front(run)["first"] is None
-    acts = [{"topic": "Tests", "text": "Stop it for <b>S4</b>."}]
-    run.write_json(f"summary_{stage.name}", {"first": {"text": "Since 2026Q2, one thing.", "acts": acts, "more": 2}})
+    acts = [{"topic": "Tests", "text": "Stop it for <b>S4</b>.", "page": "06_tracking"}]
+    run.write_json(f"summary_{stage.name}", {"first": {"text": "Since 2026Q2, one thing.", "acts": acts}})
+    own = [{"about": "Tests", "text": "Stop it."}, {"about": "Goals", "text": "Mind the goal."}, "Think."]
+    run.write_json("summary_06_tracking", {"decide": own})
     front = build_front(run)
     assert (front["first"]["title"], front["first"]["href"]) == ("Since last quarter", f"{stage.name}.html")
     template = environment().from_string(
@@ -54,4 +56,14 @@ def test_front_begins_with_the_page_that_is_read_first(tmp_path):
     for inside, link in ((False, f"{stage.name}.html"), (True, f"#part-{stage.name}")):
         html = template.render(front=front, inside=inside)
         assert html.index(f'href="{link}"') < html.index("What was found")
-        assert "&lt;b&gt;S4" in html and "2 more to decide, and what did not change" in html
+        assert html.count("&lt;b&gt;S4") == 1 and "All that changed, and what did not" in html
+    (decide,) = [section for section in front["sections"] if section["id"] == "decide"]
+    assert [entry["text"] for entry in decide["entries"]] == ["Stop it for <b>S4</b>.", "Mind the goal.", "Think."]
+    assert {entry["href"] for entry in decide["entries"]} == {"06_tracking.html"}
+
+
+def test_front_without_an_earlier_quarter_has_the_decisions_of_the_stages(tmp_path):
+    run = Workspace(Study.model_validate(STUDY), Period.parse("2026Q3"), "08", tmp_path)
+    run.write_json("summary_06_tracking", {"decide": [{"about": "Tests", "text": "Stop it."}]})
+    (decide,) = [section for section in build_front(run)["sections"] if section["id"] == "decide"]
+    assert [entry["text"] for entry in decide["entries"]] == ["Stop it."]

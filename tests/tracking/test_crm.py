@@ -43,7 +43,9 @@ def test_compare_crm_counts_by_hand():
         "persona_1": {"n": 25, "agree": 20}, "persona_2": {"n": 25, "agree": 15}, "all": {"n": 50, "agree": 35},
     }  # fmt: skip
     assert "70% (35 of 50)" in str(describe_crm(found)) and "It knows something" not in str(describe_crm(found))
-    assert tabulate_crm(found).frame["CRM says"].tolist() == ["persona_1", "persona_2", "any"]
+    assert tabulate_crm(found).frame["CRM says"].tolist() == ["persona_1", "persona_2", "any persona"]
+    shown = tabulate_crm(found, words={"a": "persona_1", "b": "persona_1"}, names={"a": "Dana"}).frame["CRM says"]
+    assert shown.tolist()[0] == "Dana or b (persona_1)"
 
 
 def test_describe_crm_guessing_is_called_guessing():

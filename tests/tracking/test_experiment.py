@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from segmentation.display import Callout, Reading, Table
 from segmentation.errors import DataContractError, ParameterError, StudyError
 from segmentation.figures.exhibit import Exhibit
 from segmentation.figures.tracking import plot_arms, plot_lift
+from segmentation.qualitative.intervals import adjust_p_values, newcombe_interval
 from segmentation.tracking import (
     EFFECT_COLUMNS,
     Experiment,
@@ -18,12 +20,15 @@ from segmentation.tracking import (
     analyse_experiments,
     describe_experiment,
     describe_experiments,
+    holm_p_values,
     load_experiments,
     read_exposures,
     stack_experiments,
     tabulate_arms,
     tabulate_effects,
 )
+from segmentation.tracking.effects import joint_interval
+from segmentation.tracking.experiment import _joint_level
 
 PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
 
@@ -192,7 +197,7 @@ def test_plot_lift_draws_raw_and_shrunk_with_their_intervals(experiment, draw_tr
     raw, shrunk = exhibit.figure.data
     assert list(raw.x) == result.effects["lift"].tolist()
     assert list(shrunk.x) == result.effects["shrunk"].dropna().tolist()
-    assert list(raw.x + raw.error_x.array) == pytest.approx(result.effects["upper"].tolist())
+    assert list(raw.x + raw.error_x.array) == pytest.approx(result.effects["joint_upper"].tolist())
     assert exhibit.figure.layout.shapes[0].x0 == 0
     assert "S3 -20.0 points" in exhibit.alt and "S1 200 and 200" in exhibit.caption
     table = tabulate_effects([result, result])
@@ -282,3 +287,21 @@ def test_analyse_experiments_reads_all_a_study_names(tmp_path, plan, make_study,
     (tmp_path / "experiments.yaml").write_text(yaml.safe_dump({"experiments": [plan()]}))
     (result,) = analyse_experiments(make_study(experiments="experiments.yaml"), members)
     assert row(result, "S3")["verdict"] == "harmed"
+
+
+@pytest.mark.parametrize("control", ["fdr", "familywise"])
+@pytest.mark.parametrize("sizes", [(30, 10), (30, 12), (60, 12)])
+def test_joint_interval_says_what_the_verdict_says(control, sizes):
+    """The interval that a verdict rests on leaves out 0 where false finds are counted exactly if it is called; else never less wide."""
+    p = pd.Series([0.001, 0.012, 0.03, 0.2, 0.6, 0.9])
+    q = adjust_p_values(p) if control == "fdr" else holm_p_values(p)
+    level, tests = _joint_level(q, 0.05, control)
+    assert tests == 6 and level <= 0.05
+    called = (q <= 0.05).to_numpy()
+    assert ((p <= level).to_numpy() == called).all() if control == "fdr" else level == pytest.approx(0.05 / 6)
+    n, k = 100, sizes
+    row = SimpleNamespace(
+        lift=(k[0] - k[1]) / n, plain=True, n_arm=n, n_control=n, rate_arm=k[0] / n, rate_control=k[1] / n
+    )
+    assert joint_interval(row, level) == pytest.approx(newcombe_interval(k[0], n, k[1], n, coverage=1 - level))
+    assert joint_interval(row, level)[0] <= joint_interval(row, 0.05)[0]

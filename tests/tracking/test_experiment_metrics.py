@@ -80,7 +80,7 @@ def test_analyse_experiment_mean_with_covariate_and_clusters(plan, draw):
     told = str(describe_experiment(result))
     assert (
         "more of “hours” of “booked”, summed by unit," in told
-        and "(R2)" in told
+        and "(R2 is that part)" in told
         and "narrower" in told
         and "points" not in told
     )

@@ -233,7 +233,8 @@ def test_nothing_varied_with_clusters_though_yes_or_no():
 def test_the_page_of_changes_speaks_in_the_words_of_the_metric():
     row = {
         "segment": "S2", "arm": "B", "n": 80, "lift": -1.25, "lift_lower": -2.5, "lift_upper": -0.125, "randomised": True,
-        "metric": "mean", "finished": True, "verdict": "points to harm",
+        "metric": "mean", "finished": True, "verdict": "points to harm", "joint_lower": -2.5, "joint_upper": -0.125, "coverage": 0.95,
+        "tests": 1.0,
     }  # fmt: skip
     ((change,),) = [tuple(_experiment("“X”", pd.DataFrame([row])))]
     assert change.text == (
@@ -252,5 +253,5 @@ def test_one_interval_for_one_thing(trial):
     # .25 less and plus the final 1.969 (for Student 1.978) times the pooled error sqrt(131/402 x 271/402 x 2/199) = .0470
     assert found["lower"] == pytest.approx(0.25 - 1.978 * 0.04699, abs=2e-4)
     assert "interval for all predictions and planned looks" in str(describe_hypotheses(weigh_predictions([result], Q3)))
-    assert "the 95 % interval of one test by itself, looked at once" in tabulate_effects(result).note
+    assert "with the interval its verdict rests on" in tabulate_effects(result).note
     assert "Interval for the looks" in tabulate_looks([result]).frame

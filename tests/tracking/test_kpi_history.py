@@ -112,7 +112,7 @@ def test_split_kpis_parts_sum_to_the_change():
     # the example of split_mix_and_rate
     assert (row["mix"], row["rate"], row["change"]) == (pytest.approx(0.075), pytest.approx(0.125), pytest.approx(0.2))
     assert (row["before"], row["now"]) == (pytest.approx(0.3), pytest.approx(0.5))
-    assert "+7.5 because segments became larger or smaller" in str(describe_mix(split_kpis(history, "2025Q2")))
+    assert "+7.5 points because segments became larger or smaller" in str(describe_mix(split_kpis(history, "2025Q2")))
     assert len(tabulate_mix(split_kpis(history, "2025Q2")).frame) == 1
 
 

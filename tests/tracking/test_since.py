@@ -56,6 +56,11 @@ def _trial(verdict, **changes):
         "randomised": True,
         "metric": "binary",
         "finished": True,
+        "joint_lower": -0.32,
+        "joint_upper": -0.08,
+        "coverage": 0.975,
+        "tests": 2.0,
+        "alarm": False,
     }
     return pd.DataFrame([{**row, "verdict": verdict, **changes}])
 
@@ -178,7 +183,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             _trial("harmed"),
             "act",
             "Tests",
-            "Stop “mail” for S1 (-20.0 points, 95 % interval -30.0 to -10.0; n = 80 in the arm)",
+            "Stop “mail” for S1 (-20.0 points, 97.5 % interval -32.0 to -8.0, wide enough for 2 tests; n = 80 in the arm)",
         ),
         ("experiment", _trial("helped"), "act", "Tests", "Decide whether “mail” goes to all of S1"),
         (
@@ -211,6 +216,52 @@ def test_gather_changes_each_result_is_told(build, name, table, tone, topic, wor
     ]
     assert len(changes) == 1 and words in changes[0].text, changes
     assert changes[0].text.count("nan") == 0
+
+
+def test_gather_changes_worse_than_its_limits_asks_for_a_decision(build):
+    """What is bad news depends on what is wanted of the share, not on which limit it passes."""
+    for signal, direction, tone in (
+        ("above", "at_most", "act"),
+        ("above", "at_least", "changed"),
+        ("below", "at_least", "act"),
+    ):
+        run = build(kpi_control=_control(signal=signal), kpis=_goal(met="met", direction=direction))
+        (change,) = [change for change in gather_changes(run) if change.topic == "KPIs"]
+        assert change.tone == tone and f"is {signal} the limits" in change.text
+
+
+def test_gather_changes_objections_by_share_and_none_dropped_in_silence(build):
+    """Of equal counts the larger share comes first, whatever the order of the file, and the rest is counted."""
+    gap = {"table": "gap", "item": "price_worry"}
+    rows = [("a", 4, 23), ("b", 4, 22), ("c", 8, 21), ("d", 4, 13), ("e", 2, 3)]
+    heard = pd.DataFrame([{**gap, "persona": who, "n": n, "base": base} for who, n, base in rows])
+    (change,) = [change for change in gather_changes(build(feedback=heard)) if change.topic == "Sales"]
+    said = "with c (8 of 21 conversations), “price worry” with d (4 of 13 conversations), “price worry” with b (4 of 22"
+    assert said in change.text and "and 1 more" in change.text and "with e" not in change.text
+
+
+def test_gather_changes_what_was_predicted_is_told_with_its_verdict(build):
+    row = {
+        "quarter": "2026Q3", "persona": "P1", "segment": "S1", "prediction": "Books more.", "verdict": "supported", "lift": 0.16,
+        "lower": 0.05, "upper": 0.28, "metric": "binary", "reason": "",
+    }  # fmt: skip
+    for verdict, tone in (("supported", "changed"), ("refuted", "act"), ("undecided", "unknown")):
+        changes = gather_changes(build(hypotheses=pd.DataFrame([{**row, "verdict": verdict}])))
+        (change,) = [change for change in changes if change.topic == "Predictions"]
+        assert change.tone == tone and f"“Books more”, predicted of <b>Pia</b> (S1): {verdict}" in change.text
+    old = gather_changes(build(hypotheses=pd.DataFrame([{**row, "quarter": "2026Q2"}])))
+    assert "Predictions" not in {change.topic for change in old}
+
+
+def test_gather_changes_campaign_that_was_not_randomised_asks_for_nothing(build):
+    assert "Tests" not in {c.topic for c in gather_changes(build(experiment=_trial("nan", randomised=False)))}
+
+
+def test_describe_since_says_where_last_quarter_left_no_report(build):
+    run = build()
+    assert "No report of 2026Q2 is kept." in str(describe_since(gather_changes(run), run))
+    Workspace(run.study, run.period.previous, "ledger", run.ledger / "period=2026Q2").write("membership", _moves())
+    assert "No report" not in str(describe_since(gather_changes(run), run))
 
 
 def test_gather_changes_first_quarter_says_there_is_no_last(build):

@@ -161,7 +161,12 @@ def _distances(solution: Solution, encoded: pd.DataFrame) -> np.ndarray:
 
 
 def refit_trigger(
-    shadow: Mapping[str, Any], drift: pd.DataFrame, base: tuple[str, ...], *, choices: Choices
+    shadow: Mapping[str, Any],
+    drift: pd.DataFrame,
+    base: tuple[str, ...],
+    *,
+    choices: Choices,
+    labels: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Whether it is time to take a refit, sign by sign, by the stated rule.
 
@@ -175,6 +180,8 @@ def refit_trigger(
         Names of base variables.
     choices : Choices
         ``refit_agreement``, ``refit_drift`` and ``refit_far`` are the limits.
+    labels : mapping of str to str, optional
+        Variable name to words.
 
     Returns
     -------
@@ -197,7 +204,8 @@ def refit_trigger(
     ]  # fmt: skip
     own = drift[drift["variable"].isin(base)]
     excess = (own["psi"].astype(float) - own["psi_expected"].astype(float)).dropna()
-    which = f" ({own.loc[excess.idxmax(), 'variable']})" if len(excess) else ""
+    top = str(own.loc[excess.idxmax(), "variable"]) if len(excess) else ""
+    which = f" (“{(labels or {}).get(top, top)}”)" if top else ""
     words = f"largest drift of a base variable{which}, beyond what chance gives (population stability index)"
     rows.append(_sign("drift", excess.max() if len(excess) else None, choices.refit_drift, words))
     changed = [state for state in shadow["states"] if state["state"] != "survives"]

@@ -16,6 +16,7 @@ from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 
 __all__ = ["plot_experiment_plan", "plot_looks"]
 
+NARROW = 200  # pixels that these pictures can do with
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "cross", "x")
 
 
@@ -38,7 +39,7 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
     if isinstance(table, Reading):
         return NOTHING
     rows = plan.assign(row=[_row(r, plan["experiment"].nunique() > 1) for r in plan.itertuples()])
-    figure = draft_figure(height=130 + 30 * len(rows), x="units over control and one treated arm's share")
+    figure = draft_figure(height=130 + 30 * len(rows), x="units over control and<br>one treated arm's share")
     order = list(rows["row"])
     for place, r in enumerate(rows.itertuples()):
         ends = [r.available, r.needed]
@@ -61,6 +62,7 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
         tickvals=list(range(len(order))), ticktext=order, range=[len(order) - 0.4, -0.6], zeroline=False
     )
     figure.update_xaxes(rangemode="tozero", tickformat=",d", nticks=6)
+    figure.update_layout(minreducedwidth=NARROW)
     effects = ", ".join(
         dict.fromkeys(difference_words(r.smallest_effect, r.metric, sign="") for r in rows.itertuples())
     )
@@ -99,7 +101,7 @@ def plot_looks(results: Sequence[ExperimentResult], *, source: str = "") -> Exhi
     if isinstance(table, Reading):
         return NOTHING
     figure = draft_figure(
-        height=420, x="share of the planned units that are in", y="standard errors from no difference"
+        height=420, x="planned share of the<br>final evidence at the look", y="standard errors from no difference"
     )
     said: list[str] = []
     place = 0
@@ -113,6 +115,7 @@ def plot_looks(results: Sequence[ExperimentResult], *, source: str = "") -> Exhi
             said.append(f"{who} {f'passes its limit at look {crossed.iloc[0]}' if len(crossed) else 'passes no limit'}")
             place += 1
     figure.update_xaxes(tickformat=".0%", range=[0, 1.06])
+    figure.update_layout(minreducedwidth=NARROW)
     looks = max(len(result.experiment.looks) for result in shown)
     caption = (
         f"Planned looks (at most {looks}): the difference in standard errors (marks) between the limits of each look (dashes, both ways). "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -17,6 +18,7 @@ from ..tracking import (
     tabulate_kpis,
     tabulate_objections,
 )
+from ..tracking.reading import say_coverage
 from ..tracking.wording import difference_words, interval_words
 from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
@@ -27,6 +29,8 @@ MARKS = {
     "met": ("circle", PALETTE[2]), "not met": ("x", PALETTE[1]), "cannot tell": ("circle-open", PALETTE[0]),
     "no target": ("square", PALETTE[7]),
 }  # fmt: skip
+NARROW = 200  # pixels that a picture with short names can do with
+LINE = 40  # characters of a KPI's name on one line
 ARM_SYMBOLS = ("circle", "square", "triangle-up", "star", "hexagon", "cross")
 
 
@@ -51,7 +55,7 @@ def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout | R
     if shown.empty:
         return Callout("absent", "There is no KPI to draw: nothing could be counted in this period.")
     drawn = shown[shown["target"].notna() | (shown["segment"] == "all")] if shown["target"].notna().any() else shown
-    figure = draft_figure(height=110 + 26 * (len(drawn) + drawn["kpi"].nunique()), x="share")
+    figure = draft_figure(height=110 + 30 * (len(drawn) + drawn["kpi"].nunique()), x="share")
     places = _place_rows(figure, _kpi_rows(drawn))
     for met, (symbol, colour) in MARKS.items():
         rows = drawn[drawn["met"] == met]
@@ -68,7 +72,8 @@ def plot_kpis(table: pd.DataFrame, *, source: str = "") -> Exhibit | Callout | R
             go.Scatter(x=targets["target"], y=y, mode="markers", name="target", hoverinfo="skip", marker=bar)
         )
     _name_kpis(figure, drawn, places)
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero", nticks=6)
+    figure.update_layout(minreducedwidth=NARROW)
     counts = {word: int((drawn["met"] == word).sum()) for word in MARKS}
     judged = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     tail = source_words(source)
@@ -103,7 +108,8 @@ def _name_kpis(figure: go.Figure, rows: pd.DataFrame, places: Mapping[str, int])
     figure.update_yaxes(ticktext=[_plain(label.split("\n")[1]) for label in places], showgrid=False)
     for row in rows.drop_duplicates("kpi").itertuples():
         figure.add_annotation(
-            x=0, xref="paper", y=places[f"{row.kpi}\n"], text=_plain(row.label), showarrow=False, xanchor="left", align="left"
+            x=0, xref="paper", y=places[f"{row.kpi}\n"], text=_wrap(row.label), font={"size": 12}, showarrow=False, xanchor="left",
+            align="left",
         )  # fmt: skip
 
 
@@ -142,13 +148,14 @@ def plot_lift(
         return Callout("absent", "No segment has enough units in each arm to draw a difference.")
     shares = {result.experiment.metric for result in chosen} == {"binary"}
     what = "difference in shares" if shares else "difference"
-    figure = draft_figure(height=130 + 46 * len(rows), x=f"{what}, treated minus control")
+    figure = draft_figure(height=130 + 46 * len(rows), x=f"{what},<br>treated minus control")
     figure.add_vline(x=0, line={"width": 2, "color": PALETTE[7]})
     places = _place_rows(figure, rows["row"])
     spec = "+.1%" if shares else "+.3g"
     text = [f"{r.row}: {r.lift:{spec}}" for r in rows.itertuples()]
     y = [places[row] - 0.2 for row in rows["row"]]
-    figure.add_trace(_whiskers(rows, "lift", name="raw", look=("circle", PALETTE[0]), y=y, text=text))
+    judged = rows.assign(lower=rows["joint_lower"], upper=rows["joint_upper"])
+    figure.add_trace(_whiskers(judged, "lift", name="raw", look=("circle", PALETTE[0]), y=y, text=text))
     adjusted = rows.dropna(subset=["cuped"]).assign(lower=lambda r: r["cuped_lower"], upper=lambda r: r["cuped_upper"])
     if len(adjusted):
         name, text = "less what was known before (CUPED)", [f"{r.row}: {r.cuped:{spec}}" for r in adjusted.itertuples()]
@@ -161,9 +168,11 @@ def plot_lift(
         marks = _whiskers(shrunk, "shrunk", name=name, look=("diamond-open", PALETTE[1]), y=y, text=text)
         figure.add_trace(marks)
     figure.update_xaxes(tickformat="+.0%" if shares else "+.3~g")
+    figure.update_layout(minreducedwidth=NARROW)
     sizes = ", ".join(f"{r.row} {int(r.n_control):,d} and {int(r.n_arm):,d}" for r in rows.itertuples())
     caption = (
-        f"Difference between the arms by segment, as assigned, with 95 % intervals (whiskers). The line at 0 is no difference. "
+        f"Difference between the arms by segment, as assigned, with the interval its verdict rests on (whiskers; "
+        f"{say_coverage(chosen)}){_say_others(adjusted, shrunk)}. The line at 0 is no difference. "
         f"n control and treated: {html.unescape(sizes)}.{source_words(source)}"
     )
     return Exhibit(figure, caption, _alt_lift(rows, shares=shares), table)
@@ -181,10 +190,16 @@ def _lift_rows(result: ExperimentResult, *, many: bool) -> pd.DataFrame:
 def _alt_lift(rows: pd.DataFrame, *, shares: bool) -> str:
     kind = "binary" if shares else "mean"
     parts = [
-        f"{html.unescape(r.row)} {difference_words(r.lift, kind)} ({interval_words(r.lower, r.upper, kind)}; {r.verdict})"
+        f"{html.unescape(r.row)} {difference_words(r.lift, kind)} ({interval_words(r.joint_lower, r.joint_upper, kind)}; {r.verdict})"
         for r in rows.itertuples()
     ]
-    return f"Differences with 95 % intervals: {'; '.join(parts)}."
+    return f"Differences, each with the interval its verdict rests on: {'; '.join(parts)}."
+
+
+def _say_others(adjusted: pd.DataFrame, shrunk: pd.DataFrame) -> str:
+    """What the other marks reach out to, which no verdict rests on."""
+    names = [name for name, part in (("CUPED", adjusted), ("the shrunk ones", shrunk)) if len(part)]
+    return f"; {' and '.join(names)} at 95 %, since no verdict rests on them" if names else ""
 
 
 def plot_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Exhibit | Callout:
@@ -325,6 +340,11 @@ def _place_rows(figure: go.Figure, labels: Sequence[str]) -> dict[str, int]:
         tickvals=list(range(len(order))), ticktext=order, range=[len(order) - 0.4, -0.6], zeroline=False
     )
     return {label: place for place, label in enumerate(order)}
+
+
+def _wrap(text: object) -> str:
+    """Text on lines that a narrow screen can hold."""
+    return "<br>".join(_plain(line) for line in textwrap.wrap(str(text), LINE))
 
 
 def _plain(text: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..workspace import Workspace
-from .stages import STAGES
+from .stages import STAGES, Stage
 
 __all__ = ["PACK_TITLE", "build_front", "pack_contents"]
 
@@ -23,7 +23,8 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
     """What the index page shows.
 
     Every stage leaves ``summary_<stage>``: lists of sentences under the keys found, changed, decide and trust; 02_segments adds the
-    verdict and the segments' cards, the stage that is read first adds what stands before everything else.
+    verdict and the segments' cards, the stage that is read first adds what stands before everything else and what it puts to
+    decision. A decision that two stages put stands once, in the words of the stage that is read first.
 
     Parameters
     ----------
@@ -40,27 +41,26 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
         for stage in STAGES
         if workspace.has(f"summary_{stage.name}")
     }
+    first_stage, first = _read_first(summaries)
+    acts = [] if first is None else first.pop("acts", [])
+    taken = {(act["page"], act["topic"]) for act in acts}
     sections = [
         {
             "id": key,
             "title": title,
             "empty": empty,
             "entries": [
-                {"text": text, "href": f"{stage.name}.html", "from": stage.title.split(":")[0]}
-                for stage, summary in summaries.items()
-                for text in summary.get(key, [])
+                *(_entry(_stage(act["page"]) or first_stage, act["text"]) for act in (acts if key == "decide" else ())),
+                *(
+                    _entry(stage, item["text"] if isinstance(item, dict) else item)
+                    for stage, summary in summaries.items()
+                    for item in summary.get(key, [])
+                    if not isinstance(item, dict) or (stage.name, item["about"]) not in taken
+                ),
             ],
         }
         for key, title, empty in SECTIONS
     ]
-    first = next(
-        (
-            {**summary["first"], "title": stage.title.split(":")[0], "href": f"{stage.name}.html"}
-            for stage, summary in summaries.items()
-            if stage.first and "first" in summary
-        ),
-        None,
-    )
     segments = next((summary for stage, summary in summaries.items() if stage.name == "02_segments"), {})
     return {
         "first": first,
@@ -73,6 +73,21 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
         "personas": workspace.read_json("personas") if workspace.has("personas") else [],
         "pack": _read_pack(workspace),
     }
+
+
+def _read_first(summaries: dict[Stage, Any]) -> tuple[Stage, dict[str, Any] | None]:
+    """The stage that is read first, and what it leaves for the front door; None where it left nothing."""
+    stage = next(stage for stage in STAGES if stage.first)
+    found = summaries.get(stage, {}).get("first")
+    return stage, None if found is None else {**found, "title": stage.title.split(":")[0], "href": f"{stage.name}.html"}
+
+
+def _stage(name: str) -> Stage | None:
+    return next((stage for stage in STAGES if stage.name == name), None)
+
+
+def _entry(stage: Stage, text: str) -> dict[str, str]:
+    return {"text": text, "href": f"{stage.name}.html", "from": stage.title.split(":")[0]}
 
 
 def _read_pack(workspace: Workspace) -> list[dict[str, Any]]:

@@ -55,10 +55,10 @@ def summarise_segments(
         Sentences under found, changed, decide and trust.
     """
     names = names or {}
-    callout, reading = describe_verdict(verdict, units=study.units, labels=study.labels)
+    callout, _ = describe_verdict(verdict, units=study.units, labels=study.labels)
     made = verdict.label == "constructive"
     parts, forming = ("parts", "making this division, ") if made else ("segments", "forming the segments, ")
-    found, decide, trust = [], [], list(reading.paragraphs)
+    found, decide, trust = [], [], [_how_tested(verdict)] if verdict.tested else []
     differ = tests[(tests["q"].astype(float) <= study.choices.alpha)] if len(tests) else tests
     if len(tests) and membership["segment"].nunique() > 1:
         strongest = differ.loc[rank_effects(differ).index, "variable"].head(3)
@@ -118,6 +118,18 @@ def summarise_segments(
         "decide": decide,
         "trust": trust,
     }
+
+
+def _how_tested(verdict: Verdict) -> str:
+    """In a plain sentence how the verdict was reached; the numbers stand on the page."""
+    error = f"{verdict.alpha:.0%}"
+    text = (
+        "The verdict was reached by comparing the data with made-up data that have no segments, with a chance of at most "
+        f"{error} to see segments where there are none"
+    )
+    if not np.isnan(verdict.jaccard_min):
+        text += ", and by forming the segments again on resamples"
+    return f"{text}. Small or near segments may be missed by it; how it was done, and what it cannot show, stands on the page Segments."
 
 
 def _cards(
@@ -208,6 +220,8 @@ def summarise_use(
         bad = [str(name) for name in standing.index[(standing == "fail").any(axis=1)]]
         passing = f"{join_words(good)} {'is' if len(good) == 1 else 'are'}" if good else "none is"
         failing = f"; {join_words(bad)} {'fails' if len(bad) == 1 else 'fail'} in at least one" if bad else ""
+        unsure = [str(name) for name in standing.index if str(name) not in (*good, *bad)]
+        failing += f"; of {join_words(unsure)} at least one cannot be told" if unsure else ""
         four = "measurable, accessible, substantial and actionable"
         found.append(f"Of {count_words(len(standing), 'segment')}, {passing} {four} beyond doubt{failing}.")
     if not isinstance(targets, Callout) and targets.first is not None:
@@ -217,8 +231,9 @@ def summarise_use(
             for share, noun in (("first_weights", "other weightings of them"), ("first_resamples", "resamples"))
         )
         decide.append(
-            f"Decide whether {targets.first} is served first: by the study's criteria it comes first, and so it does in {weights} and in "
-            f"{samples}."
+            f"Decide whether {targets.first} is served first, that is whether the next offer, message and test are made for it: by the "
+            f"study's criteria it comes first, and so it does in {weights} and in {samples}. Nothing here says that a message already "
+            f"made suits it.{_say_standing(standing, targets.first)}"
         )
     if tool.test is not None:
         test = tool.test
@@ -247,3 +262,13 @@ def summarise_use(
             f"{same or 'none'} {'puts' if same < 2 else 'put'} much the same people together, every segment kept.{gone}"
         )
     return {"found": found, "changed": [], "decide": decide, "trust": trust}
+
+
+def _say_standing(standing: pd.DataFrame, segment: str) -> str:
+    """What the scorecard holds against a segment; nothing where it holds nothing."""
+    if segment not in standing.index:
+        return ""
+    row = standing.loc[segment]
+    words = (("fail", "it is not"), ("cannot tell", "nobody can tell whether it is"))
+    said = [f"{lead} {join_words(row.index[row == result])}" for result, lead in words if (row == result).any()]
+    return f" On the scorecard {', and '.join(said)}." if said else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,8 +19,8 @@ from ..personas.describe import DRAFT
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
 from ..qualitative.evidence import AGAINST, STRANDS, VERDICTS
 from ..study import Study
-from ..tracking import ExperimentResult, FeedbackSummary
-from ..tracking.wording import difference_words, interval_words
+from ..tracking import ExperimentResult, FeedbackSummary, say_predictions
+from ..tracking.wording import difference_words, joint_words
 from ..words import count_words, join_words
 
 __all__ = [
@@ -33,6 +33,11 @@ __all__ = [
 ]
 
 Summary = dict[str, Any]
+
+
+def about(topic: str, text: str) -> dict[str, str]:
+    """A decision on something that the page on what changed may put to decision too, by this topic; the front door has it once."""
+    return {"about": topic, "text": text}
 
 
 def summarise_data(quality: Quality, drift: pd.DataFrame, study: Study) -> Summary:
@@ -191,7 +196,7 @@ def summarise_personas(checked: CheckedPersonas) -> Summary:
         join_words(touched) if len(touched) < 5 else f"{'all' if len(touched) == len(names) else len(touched)} personas"
     )
     each = "at least one claim" if len(touched) == 1 else "at least one claim of each"
-    decide = [f"Revise {whom}: {each} has lost its evidence."] if touched else []
+    decide = [about("Personas", f"Revise {whom}: {each} has lost its evidence.")] if touched else []
     return {"found": found, "changed": [], "decide": decide, "trust": []}
 
 
@@ -223,9 +228,8 @@ def summarise_messaging(
             f"Mend {errors} message{'' if errors == 1 else 's'} before they are sent: they break a limit or hold a gap."
         )
     if len(stale):
-        decide.append(
-            f"Renew {stale['proof_id'].nunique()} proof{'' if stale['proof_id'].nunique() == 1 else 's'} older than a year."
-        )
+        many = stale["proof_id"].nunique()
+        decide.append(about("Messages", f"Renew {many} proof{'' if many == 1 else 's'} older than a year."))
     if len(orphans):
         named = join_words(f"“{words}”" for words in orphans["words"].astype(str).head(3))
         many = f" (and {len(orphans) - 3} more)" if len(orphans) > 3 else ""
@@ -239,8 +243,10 @@ def summarise_tracking(
     heard: FeedbackSummary,
     moves: pd.DataFrame,
     study: Study,
+    hypotheses: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Summary:
-    """Goals, effects by segment, harm first; sales; what grew and shrank.
+    """Goals, effects by segment, harm first; what personas predicted; sales; what grew and shrank.
 
     Parameters
     ----------
@@ -249,6 +255,10 @@ def summarise_tracking(
     heard : FeedbackSummary
     moves : pandas.DataFrame
     study : Study
+    hypotheses : pandas.DataFrame, optional
+        Log of predictions; the latest verdict on each is told.
+    names : mapping of str to str, optional
+        Persona id to name.
 
     Returns
     -------
@@ -262,7 +272,7 @@ def summarise_tracking(
         found.append(f"Of {count_words(len(everybody), 'goal')}, over all {study.units} in a segment: {_goals(met)}.")
     for result in experiments:
         found += _effects(result)
-        decide += _experiment_decisions(result)
+        decide += [about("Tests", text) for text in _experiment_decisions(result)]
         if not result.experiment.randomised:
             trust.append(
                 f"“{result.experiment.title}” was targeted, not assigned by chance: no effect can be read from it."
@@ -271,12 +281,17 @@ def summarise_tracking(
             trust.append(
                 f"The arms of “{result.experiment.title}” are not the sizes that were planned: do not trust its effect."
             )
+    if hypotheses is not None and len(hypotheses):
+        found.append(_say_tested(hypotheses, names or {}))
+    missed = kpis[kpis["met"] == "not met"] if len(kpis) else kpis
+    for label, rows in missed.groupby("label", sort=False) if len(missed) else ():
+        where = join_words(["everybody" if segment == "all" else str(segment) for segment in rows["segment"]])
+        decide.append(about("Goals", f"Decide what is done about a goal that was missed: {label} ({where})."))
     if heard.n and len(heard.unanswered):
         item = heard.unanswered.iloc[0]
         words = str(item["objection"]).replace("_", " ")
-        decide.append(
-            f"Write an answer to “{words}”: sales heard it {item['n']} time{'' if item['n'] == 1 else 's'} and no message has one."
-        )
+        times = count_words(int(item["n"]), "time")
+        decide.append(about("Sales", f"Write an answer to “{words}”: sales heard it {times} and no message has one."))
     changed = [
         f"{row.segment} {row.verdict} beyond chance: from {row.share_before:.0%} to {row.share:.0%} of {study.units} in a segment (n = "
         f"{row.n_before:,d} and {row.n:,d})."
@@ -284,6 +299,16 @@ def summarise_tracking(
         if row.verdict in ("grew", "shrank")
     ]
     return {"found": found, "changed": changed, "decide": decide, "trust": trust}
+
+
+def _say_tested(log: pd.DataFrame, names: Mapping[str, str]) -> str:
+    latest = log.drop_duplicates(["experiment", "persona", "version", "arm"], keep="last")
+    counts = latest["verdict"].value_counts()
+    told = join_words(
+        [f"{int(counts[word])} {word}" for word in ("supported", "refuted", "undecided") if word in counts]
+    )
+    many = count_words(len(latest), "prediction")
+    return f"{many} of personas {'was' if len(latest) == 1 else 'were'} put to a test so far: {told}. {say_predictions(latest, names)}"
 
 
 def _effects(result: ExperimentResult) -> list[str]:
@@ -316,10 +341,8 @@ def _effects(result: ExperimentResult) -> list[str]:
 
 
 def _lift(row: object, metric: str) -> str:
-    return (
-        f"{difference_words(row.lift, metric)}, 95 % interval {interval_words(row.lower, row.upper, metric)}, "
-        f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"
-    )
+    span = joint_words(row.joint_lower, row.joint_upper, row.coverage, int(row.tests), metric)
+    return f"{difference_words(row.lift, metric)}, {span}, n = {int(row.n_control):,d} and {int(row.n_arm):,d}"
 
 
 def _experiment_decisions(result: ExperimentResult) -> list[str]:

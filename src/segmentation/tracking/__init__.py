@@ -24,6 +24,7 @@ from .hypotheses import (
     judge_prediction,
     log_hypotheses,
     recall_hypotheses,
+    say_predictions,
     tabulate_hypotheses,
     weigh_predictions,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "recall_hypotheses",
     "sample_ratio_p",
     "say_first",
+    "say_predictions",
     "shrink_lifts",
     "shrink_rates",
     "size_inflation",

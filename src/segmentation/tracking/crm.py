@@ -150,11 +150,35 @@ def describe_crm(agreement: CrmAgreement) -> Reading | Callout:
     return Reading([text])
 
 
-def tabulate_crm(agreement: CrmAgreement, *, source: str = "") -> Table:
-    """How often each word of the CRM was right."""
+def tabulate_crm(
+    agreement: CrmAgreement,
+    *,
+    words: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    source: str = "",
+) -> Table:
+    """How often each word of the CRM was right.
+
+    Parameters
+    ----------
+    agreement : CrmAgreement
+    words : mapping of str to str, optional
+        Persona id to its word in the CRM, as ``compare_crm`` takes it.
+    names : mapping of str to str, optional
+        Persona id to name; with both, the table says which personas a word stands for.
+    source : str
+
+    Returns
+    -------
+    Table
+    """
+    people: dict[str, list[str]] = {}
+    for persona, word in (words or {}).items():
+        people.setdefault(word, []).append((names or {}).get(persona, persona))
+    named = {word: f"{' or '.join(who)} ({word})" for word, who in people.items()}
     names = {"crm": "CRM says", "n": "n", "agree": "Right", "rate": "Share", "lower": "from", "upper": "to"}
     frame = agreement.table[list(names)].rename(columns=names)
-    frame["CRM says"] = frame["CRM says"].replace({"all": "any"})
+    frame["CRM says"] = frame["CRM says"].replace({**named, "all": "any persona"})
     frame = frame.astype({"n": "int64", "Right": "int64"}) if len(frame) else frame
     formats = {"n": ",d", "Right": ",d", "Share": ".0%", "from": ".0%", "to": ".0%"}
     caption = f"The CRM's persona field against the persona found out (n = {agreement.n} conversations)."

@@ -16,13 +16,15 @@ from .registration import Experiment
 from .sequential import always_valid_half
 from .units import arm_data
 
-__all__ = ["ARM_COLUMNS", "EFFECT_COLUMNS", "HETEROGENEITY", "measure_arms", "measure_effects", "measure_lift"]
+__all__ = [
+    "ARM_COLUMNS", "EFFECT_COLUMNS", "HETEROGENEITY", "joint_interval", "measure_arms", "measure_effects", "measure_lift",
+]  # fmt: skip
 
 ARM_COLUMNS = ("segment", "arm", "n", "successes", "rate", "lower", "upper", "withheld")
 EFFECT_COLUMNS = (
     "segment", "arm", "n_control", "n_arm", "rate_control", "rate_arm", "lift", "lower", "upper", "p", "q", "cuped",
     "cuped_lower", "cuped_upper", "r2", "valid_lower", "valid_upper", "shrunk", "shrunk_lower", "shrunk_upper",
-    "detectable", "verdict", "error", "freedom",
+    "detectable", "verdict", "error", "freedom", "plain", "joint_lower", "joint_upper", "coverage", "tests",
 )  # fmt: skip
 HETEROGENEITY = ("arm", "q", "p", "i2", "tau", "segments", "standardised", "reversed")
 Z_SEEN = 2.8015852  # 1.96 + 0.84: standard errors that a two-sided test at 5 % finds four times in five
@@ -146,13 +148,41 @@ def _row(
         seen = detectable_difference(control["rate"], control["n"], treated["n"])
     row |= {
         "rate_control": control["rate"], "rate_arm": treated["rate"], "lift": found.lift, "lower": found.lower, "upper": found.upper,
-        "p": found.p, "error": found.error, "freedom": found.freedom, "detectable": seen, "verdict": None,
+        "plain": plain, "p": found.p, "error": found.error, "freedom": found.freedom, "detectable": seen, "verdict": None,
         "valid_lower": found.lift - half, "valid_upper": found.lift + half,
     }  # fmt: skip
     if all(part.covariate is not None and not np.isnan(part.covariate).all() for part in parts):
         less = measure_lift(*parts, binary=binary, adjust=True)
         row |= {"cuped": less.lift, "cuped_lower": less.lower, "cuped_upper": less.upper, "r2": less.r2}
     return row
+
+
+def joint_interval(row: object, level: float) -> tuple[float, float]:
+    """Interval of a difference that errs with the chance ``level``, by the same formula as its 95 % one.
+
+    Parameters
+    ----------
+    row : namedtuple
+        Of the effects: rates, sizes, lift, error, freedom, plain.
+    level : float
+        Above 0 and below 1.
+
+    Returns
+    -------
+    float, float
+        NaN where there is no difference.
+    """
+    if math.isnan(row.lift):  # type: ignore[attr-defined]
+        return math.nan, math.nan
+    if row.plain is True or row.plain == 1:  # type: ignore[attr-defined]
+        n1, n0 = int(row.n_arm), int(row.n_control)  # type: ignore[attr-defined]
+        k1, k0 = round(row.rate_arm * n1), round(row.rate_control * n0)  # type: ignore[attr-defined]
+        lower, upper = newcombe_interval(k1, n1, k0, n0, coverage=1 - level)
+        return float(lower), float(upper)
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(row.freedom, 1 - level / 2)) * row.error  # type: ignore[attr-defined]
+    return row.lift - half, row.lift + half  # type: ignore[attr-defined]
 
 
 def _prior_scale(experiment: Experiment, rows: pd.DataFrame) -> float:

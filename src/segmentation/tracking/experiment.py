@@ -13,7 +13,7 @@ from ..messaging.rates import order_segments
 from ..period import Period
 from ..qualitative.intervals import adjust_p_values
 from ..study import Study
-from .effects import ARM_COLUMNS, EFFECT_COLUMNS, HETEROGENEITY, measure_arms, measure_effects
+from .effects import ARM_COLUMNS, EFFECT_COLUMNS, HETEROGENEITY, joint_interval, measure_arms, measure_effects
 from .exposures import read_exposures
 from .looks import LOOK_COLUMNS, measure_looks
 from .numbers import sample_ratio_p
@@ -29,6 +29,7 @@ SRM_ALARM = 0.001
 _LIFT = (
     "lift", "lift_lower", "lift_upper", "p", "q", "cuped", "cuped_lower", "cuped_upper", "r2", "valid_lower", "valid_upper",
     "shrunk", "shrunk_lower", "shrunk_upper", "detectable", "verdict",
+    "joint_lower", "joint_upper", "coverage", "tests",
 )  # fmt: skip
 
 
@@ -48,7 +49,8 @@ class ExperimentResult:
         numbers of units would have found four times in five, verdict: helped, harmed, points to harm, no clear difference; goes
         on (the end has not come and no limit was passed), not read (the arms are not of the planned sizes; no numbers), nothing
         varied, too few units, withheld. Where looks were planned, everybody and the segments looked at are named only if they
-        passed a limit. Empty when not randomised.
+        passed a limit; and the interval the verdict rests on (joint), with its
+        coverage and the number of tests it is wide enough for. Empty when not randomised.
     srm : pandas.DataFrame
         segment (and "all"), p: how surprising the sizes of the arms are given the plan; alarm below .001. Empty when
         not randomised.
@@ -102,7 +104,10 @@ class ExperimentResult:
         table["verdict"] = table["verdict"].astype("str")
         table.insert(0, "experiment", self.experiment.id)
         return table.assign(
-            randomised=self.experiment.randomised, metric=self.experiment.metric, finished=self.finished
+            randomised=self.experiment.randomised,
+            metric=self.experiment.metric,
+            finished=self.finished,
+            alarm=self.alarm,
         )
 
 
@@ -343,11 +348,15 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         q = adjust(pd.concat(parts, keys=places)) if any(len(part) for part in parts) else None
         for place, part in zip(places, parts, strict=True):
             result = results[place]
-            chance = q.loc[place] if q is not None and len(part) else part
-            passed = _passed(result)
-            effects = _with_verdicts(result.effects, chance, alpha, finished=result.finished, passed=passed)
-            chance = adjust_p_values(_judged(result.channels))
-            channels = _with_verdicts(result.channels, chance, alpha, finished=result.finished, passed={})
+            own = q.loc[place] if q is not None and len(part) else part
+            passed, state = _passed(result), {"finished": result.finished}
+            effects = _with_verdicts(
+                result.effects, own, alpha, _joint_level(q, alpha, rule.control), passed=passed, **state
+            )
+            between = adjust_p_values(_judged(result.channels))
+            channels = _with_verdicts(
+                result.channels, between, alpha, _joint_level(between, alpha, "fdr"), passed={}, **state
+            )
             tests = 0 if q is None else int(q.notna().sum())
             judged[place] = replace(result, effects=effects, channels=channels, alpha=alpha, tests=tests)
     return tuple(judged)
@@ -370,13 +379,46 @@ def _passed(result: ExperimentResult) -> dict[tuple[str, str], int]:
 
 
 def _with_verdicts(
-    effects: pd.DataFrame, q: pd.Series, alpha: float, *, finished: bool, passed: dict[tuple[str, str], int]
+    effects: pd.DataFrame,
+    q: pd.Series,
+    alpha: float,
+    joint: tuple[float, int],
+    *,
+    finished: bool,
+    passed: dict[tuple[str, str], int],
 ) -> pd.DataFrame:
     table = effects.copy()
     table["q"] = q.reindex(table.index).astype(float)
     sides = [passed.get((row.segment, row.arm)) for row in table.itertuples()]
     table["verdict"] = [_judge(*pair, alpha, finished) for pair in zip(table.itertuples(), sides, strict=True)]
+    level, tests = joint
+    levels = [alpha if segment == "all" else level for segment in table["segment"]]
+    limits = [joint_interval(row, one) for row, one in zip(table.itertuples(), levels, strict=True)]
+    table["joint_lower"], table["joint_upper"] = ([pair[side] for pair in limits] for side in (0, 1))
+    table["coverage"] = [1 - one for one in levels]
+    table["tests"] = [1.0 if segment == "all" else float(tests) for segment in table["segment"]]
     return table
+
+
+def _joint_level(q: pd.Series | None, alpha: float, control: str) -> tuple[float, int]:
+    """Error rate of each interval of a family, and for how many tests it is wide enough.
+
+    Where false finds are counted, the interval that leaves out 0 exactly where the verdict does: with R of m tests called, each at R
+    alpha / m (Benjamini and Yekutieli, 2005: of the intervals of what was called, at most alpha are expected to miss). Where no error
+    at all is wanted, alpha / m (Bonferroni).
+
+    Examples
+    --------
+    >>> _joint_level(pd.Series([0.003, 0.003, 0.7, 0.7, 0.7, 0.7]), 0.06, "fdr")
+    (0.02, 6)
+    >>> _joint_level(pd.Series([0.003, 0.7]), 0.05, "familywise"), _joint_level(None, 0.05, "fdr")
+    ((0.025, 2), (0.05, 1))
+    """
+    tests = 0 if q is None else int(q.notna().sum())
+    if q is None or not tests:
+        return alpha, 1
+    called = int((q <= alpha).sum()) if control != "familywise" else 1
+    return alpha * max(called, 1) / tests, tests
 
 
 def _judge(row: object, side: int | None, alpha: float, finished: bool) -> str:
@@ -429,9 +471,10 @@ def stack_experiments(results: Sequence[ExperimentResult]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         experiment, segment, arm, n, successes, rate with interval, withheld, lift with interval, p, q, lift with the covariate
-        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, randomised, metric, whether the
-        end has come (finished).
+        taken out and its r2, always-valid interval, shrunk lift with interval, detectable, verdict, the interval that rests on (joint)
+        with coverage and tests, randomised, metric, whether the end has come (finished), alarm (the arms are not the sizes chance
+        would give).
     """
     if results:
         return pd.concat([result.as_table() for result in results], ignore_index=True)
-    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised", "metric", "finished"])
+    return pd.DataFrame(columns=["experiment", *ARM_COLUMNS, *_LIFT, "randomised", "metric", "finished", "alarm"])

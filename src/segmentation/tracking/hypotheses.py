@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ from .registration import Expectation, Experiment
 from .wording import difference_words, interval_words
 
 __all__ = [
-    "HYPOTHESIS_COLUMNS", "describe_hypotheses", "judge_prediction", "log_hypotheses", "recall_hypotheses", "tabulate_hypotheses",
-    "weigh_predictions",
+    "HYPOTHESIS_COLUMNS", "describe_hypotheses", "judge_prediction", "log_hypotheses", "recall_hypotheses", "say_predictions",
+    "tabulate_hypotheses", "weigh_predictions",
 ]  # fmt: skip
 
 HYPOTHESIS_COLUMNS = (
@@ -312,7 +312,8 @@ def describe_hypotheses(
         "The rule, one for all predictions: supported if the whole interval lies on the predicted side of 0 and does not rule out the "
         "predicted size (that the difference is as large as predicted is shown only where the whole interval is beyond that size); "
         "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
-        "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself."
+        "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself. "
+        "Above, all segments of the family are judged, which is another number of tests and so another width."
     )
     changed = _changed(log, now)
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
@@ -334,6 +335,25 @@ def _say_verdict(row: object, names: dict[str, str]) -> str:
     span = interval_words(row.lower, row.upper, row.metric)  # type: ignore[attr-defined]
     sizes = f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"  # type: ignore[attr-defined]
     return f"{lead}; {row.reason} ({lift}, interval for all predictions and planned looks {span}, {sizes})."  # type: ignore[attr-defined]
+
+
+def say_predictions(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """What became of predictions, each in a sentence: who predicted what, the verdict and the difference; its interval is on the page.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of the log.
+    names : mapping of str to str
+        Persona id to name.
+    """
+    said = []
+    for row in rows.itertuples():
+        who = f"{names.get(row.persona, row.persona)} ({row.segment})"
+        numbers = "" if math.isnan(row.lift) else f" ({difference_words(row.lift, row.metric)})"
+        why = f" ({row.reason})" if row.verdict == "undecided" else ""
+        said.append(f"“{str(row.prediction).rstrip('.')}”, predicted of {who}: {row.verdict}{numbers}{why}.")
+    return " ".join(said)
 
 
 def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, *, source: str = "") -> Table | Reading:

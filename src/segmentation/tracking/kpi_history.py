@@ -21,6 +21,7 @@ from ..workspace import Workspace
 from .declared import Kpi, load_kpis
 from .kpis import measure_kpis
 from .moves import split_mix_and_rate
+from .wording import difference_words
 
 __all__ = [
     "HISTORY_COLUMNS", "control_kpis", "describe_control", "describe_mix", "measure_kpi_history", "say_signals", "split_kpis",
@@ -307,8 +308,10 @@ def describe_mix(split: pd.DataFrame) -> Reading | Callout:
         )
     top = split.reindex(split["change"].abs().sort_values(ascending=False, kind="stable").index).head(3)
     said = [
-        f"{row.label}: {100 * row.change:+.1f} points (from {say_per_cent(row.before)}, n = {row.n_before:,d}, to {say_per_cent(row.now)}, "
-        f"n = {row.n:,d}), of which {100 * row.mix:+.1f} because segments became larger or smaller and {100 * row.rate:+.1f} because "
+        f"{row.label}: {difference_words(row.change, 'binary')} (from {say_per_cent(row.before)}, n = {row.n_before:,d}, to "
+        f"{say_per_cent(row.now)}, "
+        f"n = {row.n:,d}), of which {difference_words(row.mix, 'binary')} because segments became larger or smaller and "
+        f"{difference_words(row.rate, 'binary')} because "
         "segments did otherwise"
         for row in top.itertuples()
     ]
@@ -322,11 +325,14 @@ def tabulate_mix(split: pd.DataFrame, *, source: str = "") -> Table:
         "label": "KPI", "before": "Before", "now": "Now", "change": "Change", "mix": "By mix", "rate": "By rate",
         "n_before": "n before", "n": "n now",
     }  # fmt: skip
-    formats = dict.fromkeys(("Before", "Now"), ".1%") | dict.fromkeys(("Change", "By mix", "By rate"), "+.1%")
+    parts = ["Change", "By mix", "By rate"]
+    formats = dict.fromkeys(("Before", "Now"), ".1%") | dict.fromkeys(parts, "+.1f")
     note = (
-        "By mix: segments became larger or smaller among those counted. By rate: segments did otherwise than last quarter. The two sum "
-        "to the change, in points (Kitagawa, 1955)."
+        "Change: in percentage points. By mix: segments became larger or smaller among those counted. By rate: segments did "
+        "otherwise than last quarter. The two sum "
+        "to the change (Kitagawa, 1955)."
     )
     caption = f"Did people move, or did segments do otherwise?{source_words(source)}"
     frame = split[list(names)].rename(columns=names)
+    frame[parts] = (100 * frame[parts].astype(float)).round(1) + 0.0  # no -0.0
     return Table(frame, caption, formats | {"n before": ",d", "n now": ",d"}, note)

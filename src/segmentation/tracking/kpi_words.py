@@ -72,7 +72,7 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
     text = f"{label}, {period}: {say_share(total['numerator'], total['denominator'])} of the {total['counted']}"
     text += f" (95 % interval {say_per_cent(total['lower'])} to {say_per_cent(total['upper'])})."
     if str(total["goal"]).startswith("last"):
-        text += f" The goal was set as {total['goal']}, segment by segment."
+        text += f" The goal was set as {total['goal']}, segment by segment{_say_shrunk(total['goal'])}."
     inner = rows[rows["segment"] != "all"]
     for word, phrase in (("met", "Target met"), ("not met", "Target missed"), ("cannot tell", "Cannot tell yet")):
         hits = rows.loc[rows["met"] == word, "segment"]
@@ -89,6 +89,15 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
     text += f" Withheld for too few {total['counted']}: {join_words(small['segment'])}." if len(small) else ""
     missing = total["events_missing"]
     return f"{text} These declared events occur nowhere in the data: {missing}." if missing else text
+
+
+def _say_shrunk(goal: object) -> str:
+    if "shrunk" not in str(goal):
+        return ""
+    return (
+        " (shrunk: pulled towards the share of all segments, the more the fewer it rests on, so that luck sets no goal; points are "
+        "percentage points)"
+    )
 
 
 def tabulate_kpis(table: pd.DataFrame, *, source: str = "") -> Table:

@@ -120,7 +120,7 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
     frame = pd.DataFrame(
         {
             "Look": [f"{row.look}: {row.day}" for row in rows.itertuples()],
-            "In by then": rows["share"],
+            "Planned share": rows["share"],
             "Segment": rows["segment"].replace({"all": "everybody"}),
             "Arm": rows["arm"],
             "n": rows["n"].astype(float),
@@ -136,10 +136,13 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
     )
     if rows["experiment"].nunique() > 1:
         frame.insert(0, "Experiment", rows["experiment"])
-    formats = {"In by then": ".0%", "n": ",.0f", "Standard errors": ".2f", "Limit": ".2f"}
+    formats = {"Planned share": ".0%", "n": ",.0f", "Standard errors": ".2f", "Limit": ".2f"}
     note = (
-        "Passed: the difference is more standard errors away from 0 than the limit of this look. Interval for the looks: difference "
-        "plus and minus limit times standard error, which allows for the planned looks and, in segments, for all that were predicted of. "
-        "Holds at any moment: true however often anybody looked, and therefore wider."
+        "Planned share: how much of the final evidence the plan reckoned with at this look; its limit follows from that. n: everybody "
+        "assigned by then, also those whose time to respond had not run out. Passed: the difference is more standard errors away "
+        "from 0 than the limit of this look. Interval for the looks: difference plus "
+        "and minus limit times standard error; as wide as the planned looks and, in segments, all that were predicted of "
+        "need; the differences above allow for "
+        "all segments of the family. Holds at any moment: true however often anybody looked, and therefore wider."
     )
     return Table(frame, f"Planned looks, as registered.{source_words(source)}", formats, note)

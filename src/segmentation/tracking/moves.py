@@ -268,10 +268,12 @@ def tabulate_moves(moves: pd.DataFrame, *, source: str = "", min_cell: int = 10)
     shown[flows] = shown[flows].astype(float).mask(small)
     shown[["n_before", "n"]] = shown[["n_before", "n"]].astype(float)
     frame = shown[list(names)].rename(columns=names)
-    shares = {"Share before": ".1%", "Share now": ".1%", "from": ".1%", "to": ".1%", "Change": "+.1%"}
+    frame["Change"] = (100 * frame["Change"].astype(float)).round(1) + 0.0  # no -0.0
+    shares = {"Share before": ".1%", "Share now": ".1%", "from": ".1%", "to": ".1%", "Change": "+.1f"}
     formats = shares | dict.fromkeys(("n before", "n now", "Came", "Left", "New", "Gone"), ",.0f")
     note = (
-        "from, to: 95 % interval of the share now. Came, left, change: among units in a segment in both quarters. "
+        "from, to: 95 % interval of the share now. Came, left, change: among units in a segment in both quarters; change in "
+        "percentage points. "
         f"New, gone: in a segment in one of the quarters only. A dash: not known, or withheld because a count is under {min_cell}."
     )
     tail = source_words(source)

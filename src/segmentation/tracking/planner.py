@@ -241,11 +241,15 @@ def _plan_words(name: str, rows: pd.DataFrame, units: str) -> list[str]:
     if len(short):
         least = join_words(
             [
-                f"{row.segment} cannot detect under {_seen(row.detectable, metric)} ({row.available:,.0f} of {row.needed:,.0f})"
+                f"{row.segment} cannot be relied on to show less than {_seen(row.detectable, metric)} ({row.available:,.0f} of "
+                f"{row.needed:,.0f})"
                 for row in short.itertuples()
             ]
         )
-        second.append(f"Too small alone: {least}. What looks like no difference there may be one that was missed.")
+        second.append(
+            f"Too small alone: {least}. What looks like no difference there may be one that was missed; a smaller one may show all the "
+            "same, by luck."
+        )
     if len(inner) and first["tests"] > 1:
         second.append(
             f"Each segment is planned at an error rate of {first['alpha']:.2%}, its share of the whole among "
@@ -278,11 +282,14 @@ def _alternatives(short: pd.DataFrame, metric: str, units: str) -> str:
     if short["r2"].notna().any():
         seen = _range(short, "detectable_adjusted", metric)
         said.append(
-            f"take out what the figure from before explains (expected R2 {short['r2'].iloc[0]:.0%}), which sees {seen}"
+            "take out what the figure from before explains (expected R2, the part of the spread it explains, "
+            f"{short['r2'].iloc[0]:.0%}), which sees {seen}"
         )
     low, high = short["r2_needed"].min(), short["r2_needed"].max()
     need = f"{low:.0%}" if round(low, 2) == round(high, 2) else f"{low:.0%} to {high:.0%}"
-    said.append(f"find a figure from before that explains enough of the spread to make do (R2 needed: {need})")
+    said.append(
+        f"find a figure from before that explains enough of the spread to make do (R2, the part it explains, needed: {need})"
+    )
     if short["detectable_uncut"].notna().any():
         said.append(
             "count how much instead of whether, if the yes or no is an amount cut in two (worth as much as seeing "

@@ -11,7 +11,7 @@ from ..display import Callout, Reading, Table, format_p
 from ..messaging.rates import say_share
 from ..words import source_words
 from .experiment import ExperimentResult
-from .wording import difference_words, interval_words, level_words
+from .wording import coverage_words, difference_words, interval_words, joint_words, level_words
 
 __all__ = [
     "describe_experiment", "describe_experiments", "tabulate_arms", "tabulate_channels", "tabulate_effects",
@@ -168,9 +168,10 @@ def _say_adjusted(result: ExperimentResult) -> str:
     rows = result.effects[(result.effects["segment"] == "all") & result.effects["cuped"].notna()]
     metric, name = result.experiment.metric, str(result.experiment.covariate).replace("_", " ")
     return " ".join(
-        f"With what “{name}” before the test explains taken out (CUPED), the difference of {row.arm} over everybody is "
+        f"With what “{name}” before the test explains taken out (CUPED: what was known of each unit before is used to remove "
+        f"noise), the difference of {row.arm} over everybody is "
         f"{difference_words(row.cuped, metric)} (95 % interval {interval_words(row.cuped_lower, row.cuped_upper, metric)}); it explains "
-        f"{row.r2:.1%} of the spread (R2), so the interval is {_say_width(row)}. Verdicts rest on the raw difference."
+        f"{row.r2:.1%} of the spread (R2 is that part), so the interval is {_say_width(row)}. Verdicts rest on the raw difference."
         for row in rows.itertuples()
     )
 
@@ -195,7 +196,7 @@ def _say_channels(result: ExperimentResult) -> str:
     spread = [row for row in result.channel_spread.itertuples() if row.segments > 1 and result.finished]
     differ = " ".join(
         f"Between channels they {'differ by more than chance explains' if row.p <= result.alpha else 'may well be the same'} "
-        f"(Cochran's Q: {_say_p(row.p)})."
+        f"(Cochran's Q, which holds their spread against what chance gives: {_say_p(row.p)})."
         for row in spread
     )
     return f"By channel: {'; '.join(parts)}. {differ}".strip()
@@ -230,8 +231,11 @@ def _say_segments(result: ExperimentResult) -> str:
         low, high = (
             (difference_words(edge, metric, sign="") for edge in (known.min(), known.max())) if len(known) else ("", "")
         )
-        span = low if low == high else f"{low} to {high}, depending on the segment,"
-        least = f" With these numbers of units a difference of less than {span} would often go unseen."
+        span = low if low == high else f"{low} to {high}, depending on the segment"
+        least = (
+            f" With these numbers of units even a segment that is looked at alone would often not show a difference of less than {span}; "
+            "the plan below allows for the other segments too, and so asks for more."
+        )
         sentences.append(f"No clear difference in {listed}.{least if len(known) else ''}")
     small = inner[inner["verdict"].isin(["too few units", "withheld"])]
     if len(small):
@@ -266,7 +270,7 @@ def _say_family(result: ExperimentResult) -> str:
     )
     return (
         "Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that "
-        f"({rate}). The intervals do not: each is the 95 % interval of one test by itself, looked at once.{looked}"
+        f"({rate}), and so do their intervals: {say_coverage([result])}.{looked}"
     )
 
 
@@ -280,7 +284,8 @@ def _say_spread(result: ExperimentResult) -> str:
                 else "may well be the same in all segments"
             )
             sentences.append(
-                f"The difference of {row.arm} {verdict} (Cochran's Q, a test of that: {_say_p(row.p)}; about "
+                f"The difference of {row.arm} {verdict} (Cochran's Q, which holds the spread of the differences against what chance gives: "
+                f"{_say_p(row.p)}; about "
                 f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
             )
         if row.reversed:
@@ -310,9 +315,9 @@ def _say_left_out(result: ExperimentResult, units: str) -> str:
 
 
 def _say_lift(row: object, several: bool, metric: str) -> str:
-    span = interval_words(row.lower, row.upper, metric)  # type: ignore[attr-defined]
+    span = joint_words(row.joint_lower, row.joint_upper, row.coverage, int(row.tests), metric)  # type: ignore[attr-defined]
     return (
-        f"{_name(row, several)} ({difference_words(row.lift, metric)}, 95 % interval {span}, "  # type: ignore[attr-defined]
+        f"{_name(row, several)} ({difference_words(row.lift, metric)}, {span}, "  # type: ignore[attr-defined]
         f"n = {int(row.n_control)} and {int(row.n_arm)})"  # type: ignore[attr-defined]
     )
 
@@ -324,6 +329,20 @@ def _name(row: object, several: bool) -> str:
 def _say_p(p: float) -> str:
     shown = format_p(p)
     return f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
+
+
+def say_coverage(results: Sequence[ExperimentResult]) -> str:
+    """How wide the intervals of differences are, and why: for instance 98.3 % in segments, wide enough for 6 tests; 95 % over everybody."""
+    rows = pd.concat([result.effects for result in results], ignore_index=True).dropna(subset=["lift"])
+    inner, total = rows[rows["segment"] != "all"], rows[rows["segment"] == "all"]
+    said = []
+    for part, where in ((inner, "in segments"), (total, "over everybody")):
+        kinds = part[["coverage", "tests"]].drop_duplicates()
+        said += [
+            f"{coverage_words(row.coverage)} {where}{f', wide enough for {int(row.tests)} tests' if row.tests > 1 else ''}"
+            for row in kinds.itertuples()
+        ]
+    return "; ".join(dict.fromkeys(said)) or "none, for too few units"
 
 
 def tabulate_effects(
@@ -350,9 +369,9 @@ def tabulate_effects(
     if not shown:
         return tabulate_arms(results, source=source)
     names = {
-        "segment": "Segment", "arm": "Arm", "n_control": "n control", "n_arm": "n arm", "rate_control": "Control",
-        "rate_arm": "Treated", "lift": "Difference", "lower": "from", "upper": "to", "q": "q", "shrunk": "Shrunk",
-        "detectable": "Could see", "verdict": "Verdict",
+        "segment": "Segment", "arm": "Arm", "verdict": "Verdict", "n_control": "n control", "n_arm": "n arm",
+        "rate_control": "Control", "rate_arm": "Treated", "lift": "Difference", "joint_lower": "from", "joint_upper": "to", "q": "q",
+        "shrunk": "Shrunk",
     }  # fmt: skip
     adjusted = any(result.effects["cuped"].notna().any() for result in shown)
     if adjusted:
@@ -361,27 +380,26 @@ def tabulate_effects(
     frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
     if all(len(result.experiment.treated) == 1 for result in shown):
         frame = frame.drop(columns="Arm")
-    points = [name for name in ("Difference", "from", "to", "CUPED", "Shrunk", "Could see") if name in frame]
+    points = [name for name in ("Difference", "from", "to", "CUPED", "Shrunk") if name in frame]
     shares = {result.experiment.metric for result in shown} == {"binary"}
     if shares:
         frame[points] = 100 * frame[points].astype(float)
-    signed = {name: "+.1f" if shares else "+.3g" for name in points[:-1]}
+    signed = {name: "+.1f" if shares else "+.3g" for name in points}
     level = ".1%" if shares else ".3g"
     formats = {
         "n control": ",.0f",
         "n arm": ",.0f",
         "Control": level,
         "Treated": level,
-        "Could see": ".1f" if shares else ".3g",
         "R2": ".1%",
         "q": "p",
     } | signed
     what = "share in the arm minus share in control, in percentage points" if shares else "treated minus control"
     note = (
-        f"Difference: {what}, with the 95 % interval of one test by itself, looked at once (from, to). "
+        f"Difference: {what}, with the interval its verdict rests on (from, to): {say_coverage(shown)}. "
         f"{'CUPED: the same with what was known before taken out, which explains R2 of the spread. ' if adjusted else ''}q: share of "
         "false finds to expect among segments with a q this small or smaller; everybody together is one test and needs none. Shrunk: "
-        "pulled towards the mean of segments. Could see: the smallest difference that these numbers of units would show four times in five."
+        "pulled towards the mean of segments, the more the fewer units it rests on."
     )
     titles = "; ".join(result.experiment.title for result in shown)
     return Table(frame, f"{titles}: difference by segment, as assigned.{source_words(source)}", formats, note)
@@ -430,7 +448,7 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
 
 def _beside(name: str, label: str) -> list[tuple[str, str]]:
     """Columns of the difference with the covariate taken out, after the raw one."""
-    return [(name, label), ("cuped", "CUPED"), ("r2", "R2")] if name == "upper" else [(name, label)]
+    return [(name, label), ("cuped", "CUPED"), ("r2", "R2")] if name == "joint_upper" else [(name, label)]
 
 
 def tabulate_channels(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Reading:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from ..display import Callout, Pointers, Reading
@@ -13,13 +14,16 @@ from ..messaging import find_stale_proofs
 from ..messaging.rates import order_segments, say_per_cent
 from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
+from .hypotheses import say_predictions
 from .kpi_history import say_signals
 from .registration import load_experiments
-from .wording import difference_words, interval_words
+from .wording import difference_words, joint_words
 
 __all__ = ["Change", "describe_since", "gather_changes", "list_changes", "say_first"]
 
 HEARD = 3  # conversations from which an objection without a message is worth a line
+NAMED = 3  # of a list, before "and N more"
+WRONG = {"above": "at_most", "below": "at_least"}  # signals of a KPI that are bad news, by what is wanted of it
 Tone = Literal["act", "changed", "same", "unknown"]
 TONES: dict[str, str] = {
     "act": "Nothing asks for a decision.", "changed": "Nothing else changed beyond chance.",
@@ -67,13 +71,14 @@ def gather_changes(run: Workspace) -> tuple[Change, ...]:
         return ()
     least = run.study.choices.min_cell
     found: list[Change] = []
-    for part in (_experiments, _segments, _refit, _personas, _proofs, _sales, _goals, _moves, _limits, _drift):
+    parts = (_experiments, _predictions, _segments, _refit, _personas, _proofs, _sales, _goals, _limits, _moves, _drift)
+    for part in parts:
         found += part(run, least)
     return tuple(found)
 
 
 def describe_since(changes: tuple[Change, ...], run: Workspace) -> Reading | Callout:
-    """The answer in two sentences: how much asks for a decision, how much changed, how much is the same."""
+    """How much asks for a decision, how much changed, how much is the same; and where last quarter had no report, what that means."""
     if not changes:
         return Callout(
             "absent",
@@ -87,7 +92,18 @@ def describe_since(changes: tuple[Change, ...], run: Workspace) -> Reading | Cal
         "wanted, as far as can be told."
     )
     text += f" For {_things(count['unknown'])} nobody can tell yet." if count["unknown"] else ""
-    return Reading([text])
+    return Reading([text, *_say_reckoned(run)])
+
+
+def _say_reckoned(run: Workspace) -> list[str]:
+    """What "as before" rests on where last quarter left nothing behind."""
+    kept = run.previous
+    if kept is not None and kept.has("membership"):
+        return []
+    return [
+        f"No report of {run.period.previous} is kept. What it is compared with was reckoned now, from the data of then: “as before” means "
+        "before by this quarter's reckoning, not by what anybody was told then."
+    ]
 
 
 def list_changes(changes: tuple[Change, ...], tone: Tone) -> Pointers | Reading:
@@ -117,7 +133,7 @@ def list_changes(changes: tuple[Change, ...], tone: Tone) -> Pointers | Reading:
 
 
 def say_first(changes: tuple[Change, ...], run: Workspace) -> dict[str, Any]:
-    """What the front door shows before anything else: a line, and up to three things to act on.
+    """What the front door shows before anything else, and what this page puts to decision.
 
     Parameters
     ----------
@@ -127,12 +143,14 @@ def say_first(changes: tuple[Change, ...], run: Workspace) -> dict[str, Any]:
     Returns
     -------
     dict
-        text, acts (topic and text each) and more, how many there are besides; for ``build_front``.
+        text and acts: topic, text and page of each, all of them; for ``build_front``.
     """
     told = describe_since(changes, run)
-    text = " ".join(told.paragraphs) if isinstance(told, Reading) else f"{told.title} {told.text}"
-    acts = [{"topic": change.topic, "text": change.text} for change in changes if change.tone == "act"]
-    return {"text": text, "acts": acts[:3], "more": max(0, len(acts) - 3)}
+    text = told.paragraphs[0] if isinstance(told, Reading) else f"{told.title} {told.text}"
+    acts = [
+        {"topic": change.topic, "text": change.text, "page": change.page} for change in changes if change.tone == "act"
+    ]
+    return {"text": text, "acts": acts}
 
 
 def _things(n: int) -> str:
@@ -275,10 +293,23 @@ def _limits(run: Workspace, least: int) -> Iterator[Change]:
     if not len(control):
         return
     judged = control["signal"].isin(["above", "below", "within", "first time"])
-    out = say_signals(control)
-    if out:
-        yield Change("KPIs", "06_tracking", "changed", f"Outside the limits of the quarters before. {'; '.join(out)}.")
-    elif judged.any():
+    aims = (
+        run.read("kpis").drop_duplicates("kpi").set_index("kpi")["direction"]
+        if run.has("kpis")
+        else pd.Series(dtype="str")
+    )
+    wrong = [aims.get(row.kpi) == WRONG.get(row.signal, "none") for row in control.itertuples()]
+    bad, other = (say_signals(control[np.array(mask, dtype=bool)]) for mask in (wrong, [not one for one in wrong]))
+    if bad:
+        text = f"Worse than the limits of the quarters before. {'; '.join(bad)}. Find out why, and decide what is done about it."
+        yield Change("KPIs", "06_tracking", "act", text)
+    if other:
+        yield Change(
+            "KPIs", "06_tracking", "changed", f"Outside the limits of the quarters before. {'; '.join(other)}."
+        )
+    if bad or other:
+        return
+    if judged.any():
         text = f"All {int(judged.sum())} shares that have a past long enough lie within their limits."
         yield Change("KPIs", "06_tracking", "same", text)
     else:
@@ -338,11 +369,25 @@ def _experiment(name: str, rows: pd.DataFrame) -> Iterator[Change]:
 
 
 def _say_lifts(rows: pd.DataFrame) -> str:
-    return join_words(
-        f"{row.segment} ({difference_words(row.lift, row.metric)}, 95 % interval "
-        f"{interval_words(row.lift_lower, row.lift_upper, row.metric)}; n = {int(row.n):,d} in the arm)"
+    said = [
+        f"{row.segment} ({difference_words(row.lift, row.metric)}, "
+        f"{joint_words(row.joint_lower, row.joint_upper, row.coverage, int(row.tests), row.metric)}; n = {int(row.n):,d} in the arm)"
         for row in rows.itertuples()
-    )
+    ]
+    return join_words(said)
+
+
+def _predictions(run: Workspace, least: int) -> Iterator[Change]:
+    log = run.read("hypotheses") if run.has("hypotheses") else pd.DataFrame({"quarter": []})
+    now = log[log["quarter"] == str(run.period)]
+    if not len(now):
+        return
+    names = {item["persona_id"]: item["name"] for item in run.read_json("personas")} if run.has("personas") else {}
+    for verdict, tone in (("refuted", "act"), ("supported", "changed"), ("undecided", "unknown")):
+        rows = now[now["verdict"] == verdict]
+        if len(rows):
+            tail = " Revise what is predicted, or the persona." if verdict == "refuted" else ""
+            yield Change("Predictions", "06_tracking", tone, f"{say_predictions(rows, names)}{tail}")  # type: ignore[arg-type]
 
 
 def _personas(run: Workspace, least: int) -> Iterator[Change]:
@@ -353,7 +398,7 @@ def _personas(run: Workspace, least: int) -> Iterator[Change]:
     bad = claims[claims["status"].isin(["stale", "broken"])]
     if not len(bad):
         stands = int((claims["status"] == "ok").sum())
-        yield Change("Personas", "04_personas", "same", f"All {stands} claims that cite evidence still have it.")
+        yield Change("Personas", "04_personas", "same", f"All {stands} claims that cite evidence have it this quarter.")
         return
     said = [f"{names.get(persona, persona)}, “{rows['text'].iloc[0].rstrip('.')}”" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
             for persona, rows in bad.groupby("persona_id", sort=False)]  # fmt: skip
@@ -385,23 +430,39 @@ def _sales(run: Workspace, least: int) -> Iterator[Change]:
         return
     names = {item["persona_id"]: item["name"] for item in run.read_json("personas")} if run.has("personas") else {}
     nowhere, gaps = (heard[heard["table"] == table] for table in ("unanswered", "gap"))
-    gaps = gaps[(gaps["n"] >= HEARD) & ~gaps["item"].isin(nowhere["item"])].sort_values(
-        "n", ascending=False, kind="stable"
-    )
+    gaps = gaps[(gaps["n"] >= HEARD) & ~gaps["item"].isin(nowhere["item"])]
     parts = []
     if len(nowhere):
-        said = join_words(
-            f"{_quote(row)} ({int(row.n)} of {int(row.base)} conversations)" for row in nowhere.head(3).itertuples()
-        )
-        parts.append(f"No message to anybody answers {said}.")
+        said = [f"{_quote(row)} ({int(row.n)} of {int(row.base)} conversations)" for row in _by_share(nowhere)]
+        parts.append(f"No message to anybody answers {_first_of(said)}.")
     if len(gaps):
         said = [
             f"{_quote(row)} with {names.get(row.persona, row.persona)} ({int(row.n)} of {int(row.base)} conversations)"
-            for row in gaps.head(3).itertuples()
+            for row in _by_share(gaps)
         ]
-        parts.append(f"Most often heard where no message to that persona answers it: {join_words(said)}.")
+        parts.append(f"Most often heard where no message to that persona answers it: {_first_of(said)}.")
     if parts:
         yield Change("Sales", "06_tracking", "act", " ".join([*parts, "Write an answer."]))
+
+
+def _by_share(rows: pd.DataFrame) -> list[Any]:
+    """Largest share of the conversations first; of equal shares the one that more conversations had."""
+    share = rows["n"].astype(float) / rows["base"].astype(float)
+    order = ["share", "n", "persona", "item"]
+    return list(rows.assign(share=share).sort_values(order, ascending=[False, False, True, True]).itertuples())
+
+
+def _first_of(said: list[str]) -> str:
+    """The first few of a list, and how many there are besides.
+
+    Examples
+    --------
+    >>> _first_of(["a", "b", "c", "d", "e"]), _first_of(["a", "b"])
+    ('a, b, c and 2 more', 'a and b')
+    """
+    if len(said) <= NAMED:
+        return join_words(said)
+    return f"{', '.join(said[:NAMED])} and {len(said) - NAMED} more"
 
 
 def _quote(row: Any) -> str:

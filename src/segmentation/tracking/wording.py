@@ -4,7 +4,32 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["difference_words", "interval_words", "level_words"]
+__all__ = ["coverage_words", "difference_words", "interval_words", "joint_words", "level_words"]
+
+
+def coverage_words(coverage: float) -> str:
+    """A coverage in per cent, with a digit where it is not a whole one.
+
+    Examples
+    --------
+    >>> coverage_words(0.95), coverage_words(1 - 0.05 / 3)
+    ('95 %', '98.3 %')
+    """
+    return f"{100 * coverage:.1f}".removesuffix(".0") + " %"
+
+
+def joint_words(lower: float, upper: float, coverage: float, tests: int, metric: str) -> str:
+    """The interval that a verdict rests on, with its name.
+
+    Examples
+    --------
+    >>> joint_words(-0.37, -0.05, 1 - 0.05 / 3, 6, "binary")
+    '98.3 % interval -37.0 to -5.0, wide enough for 6 tests'
+    >>> joint_words(-0.37, -0.05, 0.95, 1, "binary")
+    '95 % interval -37.0 to -5.0'
+    """
+    tail = f", wide enough for {tests} tests" if tests > 1 else ""
+    return f"{coverage_words(coverage)} interval {interval_words(lower, upper, metric)}{tail}"
 
 
 def difference_words(lift: float, metric: str, *, sign: str = "+") -> str:
@@ -14,10 +39,12 @@ def difference_words(lift: float, metric: str, *, sign: str = "+") -> str:
     --------
     >>> difference_words(0.035, "binary"), difference_words(-1.25, "mean"), difference_words(0.08, "binary", sign="")
     ('+3.5 points', '-1.25', '8.0 points')
+    >>> difference_words(-0.0001, "binary")
+    '+0.0 points'
     """
     if math.isnan(lift):
         return "–"
-    return f"{100 * lift:{sign}.1f} points" if metric == "binary" else f"{lift:{sign}.3g}"
+    return f"{round(100 * lift, 1) + 0.0:{sign}.1f} points" if metric == "binary" else f"{lift + 0.0:{sign}.3g}"
 
 
 def interval_words(lower: float, upper: float, metric: str) -> str:
