@@ -85,8 +85,8 @@ def _learned(found: Suggestions, waiting: Iterable[Offer]) -> str:
         return "Nothing is left to suggest: what scores high enough was coded or answered already."
     return (
         f"Learned from {count_words(found.turns, 'turn')} of {count_words(found.people, 'other person', 'other people')}, never "
-        "from this one's words. “Right before” was counted on the same predictions that chose what is suggested, so that fewer will be "
-        "right now. A suggestion is a reason to read the sentence again, not to take the code."
+        "from this one's words. “Right before” was counted on the same predictions that chose what is suggested, so expect "
+        "fewer to be right. A suggestion is a reason to read the sentence again, not to take the code."
     )
 
 
