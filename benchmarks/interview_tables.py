@@ -74,8 +74,9 @@ def as_they_are(permuted: dict[str, Any]) -> str:
     for row in permuted["as_they_are"]:
         lines.append(
             f"- {where[row['world']]} ({row['people']} people, {row['codes']} codes): {row['themes_uneven']} themes are spread "
-            f"unevenly over the segments, {row['themes_found']} stand out in one segment against all others, {row['words_found']} "
-            "words belong to a segment."
+            f"unevenly over the segments, {row['themes_found']} stand out in one segment against all others, "
+            f"{row['rates_found']} differ in how often people of a segment come back to them, {row['words_found']} words "
+            "belong to a segment."
         )
     return "\n".join(lines)
 
@@ -116,8 +117,9 @@ of work are those of the processor; the clock runs on while others use the machi
 `python benchmarks/interviews_permuted.py --write` (seed {permuted["seed"]}; `--repeats` says how many studies). A study is one set of
 interviews in which segments tell nothing: segments are dealt out to the people anew, everything they said and every coding left as
 it is, or the interviews are drawn without any difference. For co-occurrence each code is given to as many people as had it, by
-chance. A study has a find if any theme or pair has q <= .05, or any word has a p (corrected for all words) <= .05. Stated is: at
-most 5 in 100 such studies. Intervals are Wilson's.
+chance. In the invented interviews with real differences, themes and words differ by segment until the segments are dealt out anew. A
+study has a find if any theme (had, or come back to) or pair has q <= .05, or any word has a p (corrected for all words) <= .05. Stated
+is: at most 5 in 100 such studies. Intervals are Wilson's.
 
 {rates_table(permuted)}
 

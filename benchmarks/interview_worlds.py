@@ -11,6 +11,8 @@ from segmentation.dataset import Dataset
 from segmentation.period import Period
 from segmentation.sources.transcripts import TURN_COLUMNS
 
+OWN = 10  # words of each segment; they begin at place FIRST_OWN of the vocabulary: neither everyday nor rare
+FIRST_OWN = 100
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "ar", "en", "il")]
 
 
@@ -32,6 +34,8 @@ class Plan:
         Within-person likeness of how often a code comes up, 0 to 1: a person either has a theme often or seldom.
     passages : float
         Passages of a code in an interview that has it, on average.
+    own_words : float
+        Share of what a person says that comes from ``OWN`` words which their segment says more than the others.
     slip : float
         Chance that a coder overlooks a passage, and half the chance that they see one that is not there.
     """
@@ -46,6 +50,7 @@ class Plan:
     planted: int = 0
     likeness: float = 0.3
     passages: float = 3.0
+    own_words: float = 0.0
     slip: float = 0.12
 
 
@@ -62,13 +67,16 @@ def draw_study(
     plan: Plan, seed: int, vocabulary: tuple[np.ndarray, np.ndarray] | None = None, unit: str = "company_id"
 ) -> tuple[Dataset, pd.DataFrame]:
     """Canonical tables of a study by that plan, and its membership; with a vocabulary of its own if none is given."""
-    rng = np.random.default_rng(seed)
+    rng, apart = (
+        np.random.default_rng(seed),
+        np.random.default_rng([seed, 1]),
+    )  # own words leave everything else as it is
     words, chance = vocabulary or draw_vocabulary(6000, rng)
     people = [f"P{number:03d}" for number in range(1, plan.people + 1)]
     segment = rng.permutation(np.arange(plan.people) % plan.segments)
     texts, turns, codings = {}, [], []
     for place, person in enumerate(people):
-        text, spoken = _draw_text(person, plan, words, chance, rng)
+        text, spoken = _draw_text(person, int(segment[place]), plan, words, chance, (rng, apart))
         texts[person] = text
         turns += [(person, n, *row) for n, row in enumerate(spoken)]
         codings += _draw_codings(person, text, spoken, int(segment[place]), plan, rng)
@@ -91,8 +99,16 @@ def draw_study(
 
 
 def _draw_text(
-    person: str, plan: Plan, words: np.ndarray, chance: np.ndarray, rng: np.random.Generator
+    person: str,
+    segment: int,
+    plan: Plan,
+    words: np.ndarray,
+    chance: np.ndarray,
+    streams: tuple[np.random.Generator, np.random.Generator],
 ) -> tuple[str, list[tuple[str, str, str, int, int]]]:
+    rng, apart = streams
+    first = FIRST_OWN + OWN * segment
+    own = words[first : first + OWN]
     lengths = np.maximum(rng.poisson(plan.words / plan.turns, plan.turns), 8)
     lines, spoken, position = [], [], 0
     for length in lengths:
@@ -100,7 +116,10 @@ def _draw_text(
             ("I", "interviewer", max(int(length) // 4, 3)),
             (person, "participant", int(length)),
         ):
-            said = " ".join(rng.choice(words, size, p=chance)).capitalize() + "."
+            spelt = rng.choice(words, size, p=chance)
+            if plan.own_words and role == "participant":
+                spelt = np.where(apart.random(size) < plan.own_words, apart.choice(own, size), spelt)
+            said = " ".join(spelt).capitalize() + "."
             start = position + len(speaker) + 2
             spoken.append((speaker, role, said, start, start + len(said)))
             lines.append(f"{speaker}: {said}")

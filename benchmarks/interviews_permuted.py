@@ -6,12 +6,14 @@
 
 ``sample``: the coded interviews of the sample study. Segments are given to the people anew by chance, everything they said and every
 coding left as it is; for co-occurrence, each code is given to as many people as had it, by chance and each code apart.
-``planted``: invented interviews of 24 people with three segments in which themes and words differ, labels permuted in the same way.
+``planted``: invented interviews of 24 people with three segments in which themes and words differ (4 in 100
+words come from ten of the segment's own), labels permuted in the same way.
 ``null``: invented interviews without any difference between segments, drawn anew each time, in which one person has a theme often and
 another seldom (so that passages of one person are no independent witnesses).
 
-A find is a q (themes, co-occurrence) or a p corrected for all words (language) of at most .05. The stated rate is that at most 5 in 100
-such studies have any find. Beside it stands what a chi-square over passages, as spreadsheets make it, finds.
+A find is a q (themes, how often people come back to one, co-occurrence) or a p corrected for all words (language) of at
+most .05. The stated rate is that at most 5 in 100 such studies have any find. Beside it stands what a chi-square over passages, as
+spreadsheets make it, finds.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ SAMPLE = PROJECT / "data" / "sample" / "fieldnote"
 RESULT = Path(__file__).parent / "results" / "interviews_permuted.json"
 LIMIT = 0.05
 DRAWS = 199  # random assignments inside compare_language: the rate does not depend on their number
-PLANTED = Plan(words=500, turns=12, effect=0.55, planted=6, prevalence=0.3)
+RATE_DRAWS = 10_000  # shuffles inside compare_theme_rates, as the line makes them: with fewer no q could be small
+PLANTED = Plan(words=500, turns=12, effect=0.55, planted=6, prevalence=0.3, own_words=0.04)
 NULL = Plan(words=500, turns=12)
 
 
@@ -65,12 +68,14 @@ def look(coded: CodedInterviews, crossed: CodedInterviews, redactor: Redactor, s
     """Finds of every measure in one study without differences."""
     themes = sg.compare_themes(coded, alpha=LIMIT, random_state=seed)
     words = sg.compare_language(coded, redactor, draws=DRAWS, alpha=LIMIT, random_state=seed)
+    rates = sg.compare_theme_rates(coded, draws=RATE_DRAWS, alpha=LIMIT, random_state=seed)
     pairs = sg.measure_cooccurrence(crossed, alpha=LIMIT).table
     tested = pairs[pairs["p"].notna()]
     naive = list(passage_tests(coded))
     return {
         "themes, one segment against the others": count(themes.table["q"], themes.table["p"]),
         "themes, all segments at once": count(themes.overall["q"], themes.overall["p"]),
+        "how often people come back to a theme": count(rates.table["q"], rates.table["p"]),
         "words of a segment": count(words.table["p"], words.table["p"]),
         "co-occurrence of codes in people": count(tested["q"], tested["p"]),
         "not done here: chi-square over passages": count(pd.Series(naive, dtype=float), pd.Series(naive, dtype=float)),
@@ -167,6 +172,7 @@ def with_labels() -> list[dict[str, Any]]:
     for world, make in worlds.items():
         coded, redactor = make()
         themes = sg.compare_themes(coded, alpha=LIMIT)
+        rates = sg.compare_theme_rates(coded, draws=RATE_DRAWS, alpha=LIMIT, random_state=1)
         words = sg.compare_language(coded, redactor, draws=999, alpha=LIMIT)
         rows.append(
             {
@@ -175,6 +181,7 @@ def with_labels() -> list[dict[str, Any]]:
                 "codes": len(coded.leaves),
                 "themes_found": int((themes.table["q"] <= LIMIT).sum()),
                 "themes_uneven": int((themes.overall["q"] <= LIMIT).sum()),
+                "rates_found": int((rates.table["q"] <= LIMIT).sum()),
                 "words_found": int(((words.table["p"] <= LIMIT) & (words.table["times"] > 1)).sum()),
             }
         )

@@ -75,8 +75,21 @@ def test_compare_with_noise_counts_by_hand():
     assert (
         "20 of 100 accounts (20.0%) changed segment" in told and "S1 to S2 (20 of 40)" in told and "15 of those" in told
     )
+    assert "A refit would place 2.0% elsewhere" in told and "This is not the noise of answers and counts" in told
+    assert not any(words in told for words in ("act on", "nobody had changed", "beyond"))
     shown = tabulate_noise(table.reset_index(), units="accounts").frame
-    assert shown["Before"].tolist() == ["any", "S1"] and shown["Beyond noise"].tolist() == ["yes", "yes"]
+    assert shown["Before"].tolist() == ["any", "S1"] and shown["More than a refit"].tolist() == ["yes", "yes"]
+
+
+def test_same_answers_move_nobody_though_a_refit_moves_some():
+    encoded = _encoded(1.0)
+    solution = fit_segments(encoded, 2, choices=QUICK)
+    before, now = assign_segments(solution, encoded), assign_segments(solution, encoded.copy())
+    noise = measure_noise(encoded, solution, choices=QUICK, draws=8)
+    total = (
+        compare_with_noise(migration_table(before, now), noise, split_moves(before, now)).set_index("from").loc["all"]
+    )
+    assert total["n"] == 0 < total["noise"]  # so a refit is no null for moves, and is not told as one
 
 
 def test_compare_with_noise_without_draws_says_so_and_claims_nothing():
@@ -104,4 +117,4 @@ def test_describe_noise_withholds_few_clear_moves():
     ]
     noise = measure_noise(encoded, solution, choices=QUICK, draws=5)
     told = str(describe_noise(compare_with_noise(migration_table(before, now), noise, split_moves(before, now))))
-    assert "Fewer than 10 of those that moved" in told and "may all be unsure borders" in told
+    assert "Fewer than 10 of those that moved" in told and "No more moved than a refit moves" in told

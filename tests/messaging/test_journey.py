@@ -70,6 +70,29 @@ def test_map_journey_drop_off_and_waiting_count_those_still_on_the_way(journey):
     assert [round(end, 4) for end in (start["last_lower"], start["last_upper"])] == [0.4902, 0.9433]
 
 
+def test_map_journey_who_skips_a_stage_has_gone_on(make_study):
+    study = make_study(decide=["signed_up"], onboard=["set_up"], renew=["renewed"])
+    units = [f"c{i}" for i in range(20)]
+    rows = [(unit, "signed_up", "2026-07-01", "web") for unit in units]
+    rows += [(unit, "set_up", "2026-07-05", "app") for unit in units[:12]]
+    rows += [(unit, "renewed", "2026-07-21", "app") for unit in units[6:18]]  # six of them never set up
+    rows += [(units[18], "renewed", "2026-06-01", "app")]  # renewed before signing up, never set up
+    members = pd.DataFrame({"segment": "S1"}, index=units)
+    table = map_journey(make_events(*rows), study, members, end=pd.Timestamp("2026-09-01"))
+    onboard = table.set_index(["segment", "stage"]).loc[("S1", "onboard")]
+    assert (onboard["previous"], onboard["converted"], onboard["skipped"], onboard["waiting"]) == (20, 19, 7, 1)
+    assert onboard["conversion"] == 0.95 and onboard["out_of_order"] == 1
+    assert onboard["median_days"] == 4.0  # 12 of 19 after 4 days, 6 after 20, one still watched
+    waits = str(describe_waits(table, study))
+    assert (
+        "decide to onboard: 4 (" in waits
+        and "1 of 20 have not gone on (7 skipped it and are at a later stage)" in waits
+    )
+    told = str(describe_journey(table, study))
+    assert "S1 loses most on the way from onboard to renew: 6 of 12 go on, so far" in told
+    assert "from decide to onboard" not in told
+
+
 def test_map_journey_persona_rows_are_its_units_and_hidden_when_the_rest_is_few(journey):
     units = [f"c{i}" for i in range(40)]
     events = make_events(*[(unit, "signed_up", "2026-07-01", "web") for unit in units[:30]])

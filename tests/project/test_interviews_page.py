@@ -36,3 +36,5 @@ def test_nothing_is_found_beyond_the_stated_rate():
         row["studies"] for row in ours
     ) >= 100
     assert all(row["lower"] <= result["limit"] for row in ours)
+    back = [row for row in ours if row["measure"] == "how often people come back to a theme"]
+    assert len(back) == 3 and {row["world"] for row in result["as_they_are"] if row["words_found"]} == {"planted"}

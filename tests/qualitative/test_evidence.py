@@ -77,8 +77,8 @@ DEALS = pd.DataFrame(
 )
 
 
-def matrix_of(study, coded, hypotheses, *, jobs=(), profile=(), feedback=None, deals=DEALS):
-    scores = JobScores(pd.DataFrame(list(jobs), columns=COLUMNS))
+def matrix_of(study, coded, hypotheses, *, jobs=(), formed=(), profile=(), feedback=None, deals=DEALS):
+    scores = JobScores(pd.DataFrame(list(jobs), columns=COLUMNS), formed=formed)
     columns = list(profile_row("x", "base", 1, 1, 1))
     bank = build_quote_bank(coded, build_redactor(["Dave"]), min_words=3)
     return evidence_matrix(
@@ -212,6 +212,34 @@ def test_evidence_matrix_base_variable_has_no_say_and_a_descriptor_has(study, co
     assert list(found.table["numbers"]) == ["silent", "for", "against"]
     assert found.parts.iloc[0]["why"] == "it formed the segment" and found.parts.iloc[0]["estimate"] == 170
     assert "p" not in found.parts.columns and tabulate_evidence(found).frame.iloc[0, -1].startswith("Name a code")
+
+
+def test_evidence_matrix_a_job_whose_answers_formed_the_segments_has_no_say(study, coded):
+    jobs = [score("S2", "money", 13.0, 10.5, 15.0), score("S2", "price", 4.0, 3.0, 6.0)]
+    found = matrix_of(study, coded, [claim("S2", "money")], jobs=jobs, formed=("q_money",))
+    row, part = found.table.iloc[0], found.parts.iloc[0]
+    assert (row["numbers"], part["grade"], part["why"]) == ("silent", "silent", "its answers formed the segments")
+    assert row["verdict"] != "confirm" and part["estimate"] == 13.0
+    shown = tabulate_evidence(found).frame.iloc[0]
+    assert shown["Numbers"].startswith("No say: ") and "n = 40), its answers formed the segments" in shown["Numbers"]
+    assert "by something that does not form the segments" in shown["What to do next"]
+    assert "a job rated by answers that did" in tabulate_rule(found).frame["No say"].iloc[0]
+    other = matrix_of(study, coded, [claim("S2", "money", "price")], jobs=jobs, formed=("q_money",))
+    assert other.table["numbers"].iloc[0] == "against"  # price formed nothing and speaks
+
+
+def test_evidence_words_say_that_a_count_for_it_is_weak(study, coded):
+    found = matrix_of(study, coded, [claim("S2", "money", "price"), claim("S1", "trips")])
+    cells, rule = tabulate_evidence(found).frame["Interviews"], tabulate_rule(found)
+    assert found.table["interviews"].tolist() == ["for", "unclear"]
+    assert "2 of 2 interviewees said it (16 to 100 %), weak: the interval reaches below 50 %" in cells[0].replace(
+        "50%", "50 %"
+    )
+    assert "weak" not in cells[1]
+    assert (
+        "however wide its interval" in rule.frame["For it"].iloc[1]
+        and "confirms more easily than it drops" in rule.note
+    )
 
 
 def test_evidence_matrix_what_sales_never_notes_is_no_evidence_of_absence(study, coded):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import beta
+from scipy.stats import beta, binom
 
 from segmentation.display import Callout
 from segmentation.errors import DataContractError, StudyError
@@ -73,7 +73,7 @@ def test_control_kpis_limits_do_not_know_the_quarter_judged():
 @pytest.mark.parametrize(
     ("rates", "signal"),
     [([0.0, 0.0, 0.0, 0.2], "first time"), ([0.5, 0.5, 0.2], "too few quarters"), ([0.5, 0.5, 0.5, math.nan], "withheld"),
-     ([0.5, 0.5, 0.5, 0.1], "below"), ([1.0, 1.0, 1.0, 1.0], "within")],
+     ([0.5, 0.5, 0.5, 0.1], "below"), ([1.0, 1.0, 1.0, 1.0], "within"), ([1.0, 1.0, 1.0, 0.99], "first gap")],
 )  # fmt: skip
 def test_control_kpis_signals(rates, signal):
     history = _history(rates)
@@ -103,6 +103,44 @@ def test_control_kpis_false_alarms_are_rare():
         history = _history(list(rng.binomial(200, 0.3, 6) / 200), n=200)
         alarms += control_kpis(history, "2026Q2")["signal"].isin(["above", "below"]).sum()
     assert alarms / 400 < 0.03  # three standard deviations, with a centre that is itself estimated from five quarters
+
+
+def test_control_kpis_one_of_166_missing_is_told_as_that_and_not_as_below_limits():
+    history = _history([1.0, 1.0, 1.0, 165 / 166], n=166)
+    control = control_kpis(history, "2025Q4")
+    told = str(describe_control(control, history))
+    assert "K: not all for the first time (everybody 165 of 166)" in told and "below" not in told
+    assert "by chance" not in told  # that nothing ever failed before says too little for a chance
+    assert "is not all for the first time" in plot_control(history, control).alt
+
+
+def test_control_kpis_rare_limits_are_the_exact_binomial_ones():
+    row = control_kpis(_history([0.005] * 5, n=294), "2026Q1").iloc[0]
+    # P(X > 6) = .00066 and P(X > 5) = .0030 with n 294 and p .005: six may happen, seven are a signal (normal limits: 0 to 5.1)
+    assert row["high"] == pytest.approx(6 / 294) and row["low"] == 0
+    assert 1 - binom.cdf(6, 294, 0.005) < 0.00135 < 1 - binom.cdf(5, 294, 0.005)
+    mirror = control_kpis(_history([0.995] * 5, n=294), "2026Q1").iloc[0]
+    assert (mirror["low"], mirror["high"]) == (pytest.approx(288 / 294), 1.0)
+
+
+@pytest.mark.parametrize("share", [0.003, 0.005, 0.995])
+def test_control_kpis_false_alarms_of_rare_shares_are_rare(share):
+    rng = np.random.default_rng(2)
+    alarms, expected, n = 0, 0.0, 600
+    for _ in range(n):
+        row = control_kpis(_history(list(rng.binomial(294, share, 6) / 294), n=294), "2026Q2").iloc[0]
+        alarms += row["signal"] in ("above", "below")
+        expected += row["chance"]
+    assert alarms / n < 0.012  # three normal standard deviations give 2 to 3 in 100
+    assert 0 < expected / n < 0.02
+
+
+def test_describe_control_says_how_many_by_chance():
+    history = pd.concat([_history([0.5, 0.5, 0.5, 0.5], n=200, kpi=f"k{place}") for place in range(60)])
+    control = control_kpis(history, "2025Q4")
+    told = str(describe_control(control, history))
+    assert f"Of 60 shares with limits about {control['chance'].sum():.1f} would lie outside by chance." in told
+    assert 0.0027 < control["chance"].iloc[0] < 0.02  # more than the 2.7 in 1,000 of a centre that is known
 
 
 def test_split_kpis_parts_sum_to_the_change():

@@ -159,8 +159,8 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
         ),
         ("refit", _trigger(True), "act", "Refit", "share far away (0.20, limit 0.10)"),
         ("refit", _trigger(pd.NA), "unknown", "Refit", "No solution was frozen last quarter"),
-        ("moves_noise", _flows(), "changed", "Moves", "Beyond that noise: S1 to S2 (20 of 40)."),
-        ("moves_noise", _flows(draws=0), "unknown", "Moves", "could not be told from noise"),
+        ("moves_noise", _flows(), "changed", "Moves", "More than a refit moves: S1 to S2 (20 of 40)."),
+        ("moves_noise", _flows(draws=0), "unknown", "Moves", "How many a refit would place elsewhere is not known"),
         (
             "drift",
             CALM["drift"].assign(q=0.01),

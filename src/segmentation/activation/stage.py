@@ -123,8 +123,9 @@ def describe_closeness(close: Closeness, study: Study) -> Reading | Callout:
         f"{first} of {placed:,d} {study.units} in a segment are near nobody: further from its centre than "
         f"{close.reach.percentile:.0%} of the members with every base variable (activation.near_nobody)"
         + (f"; {few_words(guessed, few)} of them are placed by some variables only." if guessed else ".")
-        + f" By this rule about {1 - close.reach.percentile:.0%} of those with every variable always are; more of them next quarter would "
-        "mean that people like nobody have come in. Their segment is only the least far: do not address them as its people."
+        + f" By this rule about {1 - close.reach.percentile:.0%} of those with every variable are, "
+        "whoever they are, because the limit is read from this quarter's own members: their number says nothing about whether people like "
+        "nobody have come in. Their segment is only the least far: do not address them as its people."
     )
     return Reading([text])
 

@@ -1,4 +1,8 @@
-"""How much would seem to move if nobody had: one quarter is segmented again and again on resamples of its units."""
+"""How many a refit would place elsewhere: one quarter is segmented again and again on resamples of its units.
+
+Moves between quarters are scored with the same borders, so with the same answers and counts nobody would move at all. What a refit moves
+is therefore no noise of those moves; it is the doubt about where the borders lie, told beside them as a measure of size.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from .solution import Solution, assign_segments, fit_segments, natural_order
 __all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "split_moves", "tabulate_noise"]
 
 NOISE_COLUMNS = ("from", "to", "draw", "n", "base")
-CLEAR = 0.2  # margin in both quarters from which a move is no flicker on a border
+CLEAR = 0.2  # margin in both quarters from which a move is called clear
 FEW_STARTS = 10
 
 
@@ -53,7 +57,7 @@ def measure_noise(
     Notes
     -----
     It knows how unsure borders are with so many units. It does not know how far the same unit's answers and counts would differ if
-    they were taken again in the same quarter, so that it is the least noise there is.
+    they were taken again in the same quarter, which is what moves people across borders that stand still.
     """
     if draws < 5:
         raise ParameterError(f"draws must be at least 5; got {draws!r}")
@@ -80,7 +84,7 @@ def measure_noise(
 
 
 def split_moves(before: pd.DataFrame, now: pd.DataFrame, *, clear: float = CLEAR) -> pd.DataFrame:
-    """Moves of units that were and are well inside their segments, apart from flicker on a border.
+    """Moves of units that were and are well inside their segments, apart from those across a border by a little.
 
     Parameters
     ----------
@@ -113,7 +117,7 @@ def split_moves(before: pd.DataFrame, now: pd.DataFrame, *, clear: float = CLEAR
 
 
 def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Each flow beside what resampling one quarter gives.
+    """Each flow beside what a refit on resamples of one quarter would place elsewhere.
 
     Parameters
     ----------
@@ -166,7 +170,7 @@ def _noise_of(noise: pd.DataFrame, start: str, end: str) -> np.ndarray:
 
 
 def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: int = 10) -> Reading | Callout:
-    """How many moves there are beyond what re-segmenting one quarter gives, and which flows.
+    """How many moved, beside how many a refit of one quarter would place elsewhere, and which flows are larger than that.
 
     Parameters
     ----------
@@ -182,28 +186,33 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     """
     total = compared[compared["from"] == "all"].iloc[0]
     if not total["base"]:
-        return Callout("absent", "Nobody is in a segment in both quarters.", "So no move can be told from noise.")
+        return Callout("absent", "Nobody is in a segment in both quarters.", "So there is no move to tell.")
     if not total["draws"]:
         return Callout(
-            "absent", "How much of this is noise is not known.", "No resample of the quarter could be segmented."
+            "absent",
+            "How many a refit would place elsewhere is not known.",
+            "No resample of the quarter could be segmented.",
         )
     text = (
-        f"{int(total['n']):,d} of {int(total['base']):,d} {units} ({total['share']:.1%}) changed segment. If nobody had changed, "
-        f"{total['noise']:.1%} would still seem to have, up to {total['noise_upper']:.1%}: so much differs when one and the same quarter "
-        f"is segmented again on resamples of its {units} ({count_words(int(total['draws']), 'resample')}). "
+        f"{int(total['n']):,d} of {int(total['base']):,d} {units} ({total['share']:.1%}) changed segment. A refit would place "
+        f"{total['noise']:.1%} elsewhere, up to {total['noise_upper']:.1%}: so many differ when one and the same quarter is segmented "
+        f"again on resamples of its {units} ({count_words(int(total['draws']), 'resample')}). "
     )
     text += (
-        "There is more movement than unsure borders explain. Not all of it is change: how much answers and counts would differ if they "
-        "were taken again in the same quarter this noise does not know."
+        "More moved than a refit moves. "
         if total["beyond"]
-        else "So the movement may all be unsure borders."
+        else "No more moved than a refit moves: the moves are no larger than the doubt about where the borders lie. "
+    )
+    text += (
+        "This is not the noise of answers and counts: borders are the same in both quarters, so that nobody would move if answers and "
+        "counts were the same. How many would move because they were merely taken again was not measured."
     )
     clear = int(total["clear"])
     moved = few_words(clear, min_cell)
     second = (
         f"{moved[0].upper() + moved[1:]} of those that moved stood well inside the old segment and {'stands' if clear == 1 else 'stand'} "
-        f"well inside the new one (margin at least {CLEAR:g} in both quarters); act on these. The others crossed from one side of a border "
-        "to the other, which answers and counts taken again can do without any change."
+        f"well inside the new one (margin at least {CLEAR:g} in both quarters). The others crossed from one side of a border "
+        "to the other, which answers and counts taken again do more easily; but no single move is shown to be a change."
     )
     inner = compared[(compared["from"] != "all") & compared["beyond"] & (compared["n"] >= min_cell)]
     inner = inner.sort_values(["n", "from", "to"], ascending=[False, True, True])
@@ -212,15 +221,15 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
         for r in inner[["from", "to", "n", "base"]].itertuples(index=False)
     ]
     third = (
-        f"Moves beyond that noise: {join_words(named)}."
+        f"Flows larger than a refit moves: {join_words(named)}."
         if named
-        else "No single flow of a size that may be shown is beyond that noise."
+        else "No single flow of a size that may be shown is larger than a refit moves."
     )
     return Reading([text, second, third])
 
 
 def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: int = 10, source: str = "") -> Table:
-    """Flows between segments beside the noise, largest first; flows under ``min_cell`` are withheld."""
+    """Flows between segments beside what a refit moves, largest first; flows under ``min_cell`` are withheld."""
     inner = compared[compared["from"] != "all"]
     order = {name: place for place, name in enumerate(natural_order({*inner["from"], *inner["to"]}))}
     shown = inner[inner["n"] >= min_cell].sort_values(
@@ -233,16 +242,18 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
         {
             "Before": shown["from"].replace({"all": "any"}), "Now": shown["to"].replace({"all": "another"}),
             "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from": shown["lower"], "to": shown["upper"],
-            "Noise": shown["noise"], "Noise up to": shown["noise_upper"],
-            "Beyond noise": ["yes" if beyond else "no" for beyond in shown["beyond"]],
+            "A refit moves": shown["noise"], "up to": shown["noise_upper"],
+            "More than a refit": ["yes" if beyond else "no" for beyond in shown["beyond"]],
         }
     )  # fmt: skip
-    per_cent = dict.fromkeys(("Share", "from", "to", "Noise", "Noise up to"), ".1%")
+    per_cent = dict.fromkeys(("Share", "from", "to", "A refit moves", "up to"), ".1%")
     hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
     note = (
-        "from, to: 95 % interval (Wilson) of the share. Noise: share that lands in this other segment when this quarter alone is segmented "
-        f"again on resamples (mean, and 97.5th percentile). {count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "
+        "from, to: 95 % interval (Wilson) of the share. A refit moves: share that lands in this other segment when this quarter alone is "
+        f"segmented again on resamples (mean, and 97.5th percentile); not the noise of answers and counts. "
+        f"{count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "
         f"{'is' if hidden == 1 else 'are'} not shown."
     )
-    caption = f"Moves beside the noise of segmenting one quarter again. n = {int(compared['base'].iloc[-1]):,d} {units} in both quarters."
+    caption = "Moves beside what a refit of one quarter would place elsewhere. "
+    caption += f"n = {int(compared['base'].iloc[-1]):,d} {units} in both quarters."
     return Table(frame, caption + source_words(source), per_cent | {"Moved": ",d", "of": ",d"}, note)

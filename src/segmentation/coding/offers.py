@@ -85,7 +85,8 @@ def _learned(found: Suggestions, waiting: Iterable[Offer]) -> str:
         return "Nothing is left to suggest: what scores high enough was coded or answered already."
     return (
         f"Learned from {count_words(found.turns, 'turn')} of {count_words(found.people, 'other person', 'other people')}, never "
-        "from this one's words. A suggestion is a reason to read the sentence again, not to take the code."
+        "from this one's words. “Right before” was counted on the same predictions that chose what is suggested, so expect "
+        "fewer to be right. A suggestion is a reason to read the sentence again, not to take the code."
     )
 
 
@@ -179,6 +180,7 @@ def tabulate_suggestions(folder: CodingFolder) -> Table:
         frame.reset_index(drop=True),
         caption,
         {"Offered": "d", "Accepted": "d", "Refused": "d", "Share accepted": ".0%"},
-        note="Share accepted: of those answered. Right before: predictions that were right for people left out, when last offered.",
+        note="Share accepted: of those answered. Right before: predictions that were right for people left out, when last offered; "
+        "codes and lowest score were chosen by the same predictions, so that it is optimistic.",
         empty="No codes were suggested yet.",
     )

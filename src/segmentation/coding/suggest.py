@@ -57,7 +57,7 @@ class Suggestions:
         Other people whose turns the model learned from.
     codes : pandas.DataFrame
         Index code_id: people (with the code, of those learned from), offered and right (in cross-validation by person, at the scores
-        that are offered), used (whether the code is suggested).
+        that are offered; optimistic, see the notes of ``suggest_codes``), used (whether the code is suggested).
     """
 
     offered: tuple[Suggestion, ...]
@@ -129,6 +129,8 @@ def suggest_codes(
     -----
     Only codes that at least ``LEAST_WITH_CODE`` of the others have and that were predicted ``LEAST_OFFERED`` times are suggested. The
     lowest score offered is that down to which, in any ``BAND`` predictions in a row, a third or more were right, all codes together.
+    That score, the codes suggested and ``right`` come from the same predictions: ``right`` was picked for being high, so expect fewer
+    of the suggestions to be right.
     """
     turns, given = turn_codes(interviews, coders)
     here = interviews.turns[(interviews.turns["source_id"] == source) & (interviews.turns["role"] == "participant")]

@@ -16,7 +16,7 @@ __all__ = ["plot_control"]
 
 ROW = 108
 TITLE, GAP = 0.30, 0.06  # shares of a strip
-OUTSIDE = ("above", "below", "first time")
+OUTSIDE = ("above", "below", "first time", "first gap")
 
 
 def plot_control(
@@ -62,13 +62,15 @@ def plot_control(
     n = limits["n"] if len(limits) else drawn["denominator"]
     caption = (
         f"Share of each KPI by quarter, over {whom}. Grey bar: where this quarter was expected from the quarters before (mean plus and "
-        f"minus three standard deviations); a cross lies outside. n this quarter from {int(n.min()):,d} to {int(n.max()):,d}, in the table."
+        f"minus three standard deviations, or exact limits where few are expected); a cross lies outside. "
+        f"n this quarter from {int(n.min()):,d} to {int(n.max()):,d}, in the table."
         f"{source_words(source)}"
     )
     words = {
         "above": "is above its limits",
         "below": "is below its limits",
         "first time": "is counted for the first time",
+        "first gap": "is not all for the first time",
     }
     said = "; ".join(f"{label} {words[row['signal']]} at {row['rate']:.0%}" for label, row in out.iterrows())
     alt = f"{len(labels)} KPIs over {len(quarters)} quarters. {said or 'None lies outside its limits'}."

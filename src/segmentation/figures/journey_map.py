@@ -152,7 +152,7 @@ def _days(row: dict[str, Any]) -> str:
     if row["position"] == 0:
         return "the first stage"
     if pd.isna(row["median_days"]):
-        return "fewer than half went on so far"
+        return "fewer than half went on so far" if 2 * row["converted"] < row["previous"] else "no time can be told"
     return f"{say_wait(row['median_days'], row['median_lower'], row['median_upper'])} days until half had"
 
 

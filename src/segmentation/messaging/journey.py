@@ -20,7 +20,7 @@ __all__ = ["JOURNEY_COLUMNS", "TOUCH_COLUMNS", "count_touchpoints", "group_units
 
 JOURNEY_COLUMNS = (
     "segment", "persona_id", "stage", "position", "n", "reached", "share", "lower", "upper", "previous", "converted",
-    "conversion", "conversion_lower", "conversion_upper", "waiting", "median_days", "median_lower", "median_upper",
+    "conversion", "conversion_lower", "conversion_upper", "skipped", "waiting", "median_days", "median_lower", "median_upper",
     "out_of_order", "last", "last_share", "last_lower", "last_upper", "channels", "events_missing", "withheld",
 )  # fmt: skip
 TOUCH_COLUMNS = ("segment", "persona_id", "stage", "channel", "reached", "units", "share", "lower", "upper", "withheld")
@@ -39,7 +39,8 @@ def map_journey(
     """Count who reached each stage of the journey, by segment and by persona, and how long it took.
 
     A unit reaches a stage when one of the stage's events is on record for it before the period's end. Stages need not
-    be passed in order: who reached a stage without the one before is counted in the stage but not in its conversion.
+    be passed in order: who reached a stage without the one before is counted in the stage but not in its conversion, and who skipped a
+    stage and reached a later one has gone on.
     Times between stages allow for units that are still on the way (``measure_wait``); a unit that left counts as not
     gone on, since it could have been seen to.
 
@@ -64,9 +65,10 @@ def map_journey(
     pandas.DataFrame
         One row a segment (and persona, and "all") and stage, columns ``JOURNEY_COLUMNS``: persona_id ("" for rows of a
         whole segment), n (units), reached, share (0 to 1) with its 95 % Wilson interval, previous (units that reached
-        the stage before), converted (those of them that reached this one too), conversion with interval, waiting (those
-        that have not so far), median_days with interval (NaN where fewer than half have gone on), out_of_order (units
-        where this stage came first; no time is taken from them), last (units that got to this stage and to none after
+        the stage before), converted (those of them that went on: reached this one or a later one), conversion with interval, skipped
+        (those of the converted that have this stage not on record), waiting (those that have not gone on so far), median_days until this
+        stage or a later one with interval (NaN where fewer than half have gone on), out_of_order (units where this stage, or the later
+        one they skipped it for, came first; no time is taken from them), last (units that got to this stage and to none after
         it so far) and its share of those who reached it with interval, channels (most used first, with units),
         events_missing (declared events that occur nowhere). Empty with the same columns when the study declares no
         journey or has no events.
@@ -192,9 +194,7 @@ def _group_rows(
         for stage, names in study.journeys.items()
     }
     for position, (stage, times) in enumerate(stages.items()):
-        later = [
-            index for index, name in zip(stages.values(), stages, strict=True) if list(stages).index(name) > position
-        ]
+        later = list(stages.values())[position + 1 :]
         beyond = set().union(*(set(series.index) for series in later))
         stopped = sum(unit not in beyond for unit in times.index)
         final = not later
@@ -207,29 +207,41 @@ def _group_rows(
             "last": np.nan if final else stopped,
             "last_share": np.nan if final or not len(times) else stopped / len(times),
             "last_lower": last_lower, "last_upper": last_upper,
-            "channels": _channels(here, min_cell), **_conversion(before, times, end),
+            "channels": _channels(here, min_cell), **_conversion(before, times, later, end),
         })  # fmt: skip
         before = times
     return rows
 
 
-def _conversion(before: pd.Series | None, times: pd.Series, end: pd.Timestamp) -> dict[str, Any]:
+def _conversion(
+    before: pd.Series | None, times: pd.Series, later: list[pd.Series], end: pd.Timestamp
+) -> dict[str, Any]:
+    """Of those at the stage before, who went on: to this stage or past it, to a later one."""
     names = (
-        "previous", "converted", "conversion", "conversion_lower", "conversion_upper", "waiting", "median_days",
+        "previous", "converted", "conversion", "conversion_lower", "conversion_upper", "skipped", "waiting", "median_days",
         "median_lower", "median_upper", "out_of_order",
     )  # fmt: skip
     if before is None:
         return dict.fromkeys(names, np.nan)
-    reached = times.reindex(before.index)
+    own = times.reindex(before.index)
+    further = pd.DataFrame(
+        {place: series.reindex(before.index) for place, series in enumerate(later)}, index=before.index
+    )
+    after = further.where(further.ge(before, axis=0))  # a later stage, once they were at the stage before
+    since = after.min(axis=1) if later else own
+    any_later = further.notna().any(axis=1)
+    on = own.notna() | any_later
+    reached = pd.concat([own, since], axis=1).min(axis=1)
     days = (reached.fillna(end) - before).dt.total_seconds() / 86_400
-    early = reached.notna() & (days < 0)
+    early = on & (reached.isna() | (days < 0))
     watched = ~early & (days >= 0)
-    wait = measure_wait(days[watched], reached.notna()[watched])
-    both = int(reached.notna().sum())
+    wait = measure_wait(days[watched], on[watched])
+    both = int(on.sum())
     lower, upper = wilson_interval(both, len(before))
     share = both / len(before) if len(before) else np.nan
     values = (
-        len(before), both, share, lower, upper, len(before) - both, wait.median, wait.lower, wait.upper, int(early.sum()),
+        len(before), both, share, lower, upper, int((on & own.isna()).sum()),
+        len(before) - both, wait.median, wait.lower, wait.upper, int(early.sum()),
     )  # fmt: skip
     return dict(zip(names, values, strict=True))
 

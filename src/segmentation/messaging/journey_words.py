@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from ..display import Callout, Reading, Table
@@ -93,9 +95,10 @@ def _describe_drops(journeys: pd.DataFrame) -> list[str]:
         worst = steps.loc[steps["conversion"].astype(float).idxmin()]
         stages = rows.set_index("position")["stage"]
         before = _words(stages[worst["position"] - 1])
+        past = f", {worst['skipped']:,.0f} of them past it to a later stage" if worst["skipped"] else ""
         sentences.append(
             f"{segment} loses most on the way from {before} to {_words(worst['stage'])}: "
-            f"{say_share(worst['converted'], worst['previous'])} go on, so far "
+            f"{say_share(worst['converted'], worst['previous'])} go on{past}, so far "
             f"(95 % interval {worst['conversion_lower']:.0%} to {worst['conversion_upper']:.0%})."
         )
     return [" ".join(sentences)] if sentences else []
@@ -144,14 +147,17 @@ def describe_waits(journeys: pd.DataFrame, study: Study, *, names: dict[str, str
         way = f"{_words(stages[row.position - 1])} to {_words(row.stage)}"
         if pd.isna(row.median_days):
             parts.append(
-                f"{way}: fewer than half have gone on so far, {row.waiting:,.0f} of {row.previous:,.0f} have not"
+                f"{way}: {_say_no_median(row)}, {row.waiting:,.0f} of {row.previous:,.0f} have not gone on{_say_skipped(row)}"
             )
         else:
             days = say_wait(row.median_days, row.median_lower, row.median_upper)
-            parts.append(f"{way}: {days} days; {row.waiting:,.0f} of {row.previous:,.0f} have not gone on")
+            parts.append(
+                f"{way}: {days} days; {row.waiting:,.0f} of {row.previous:,.0f} have not gone on{_say_skipped(row)}"
+            )
     paragraphs = (
         [
             f"Days until half of the {study.units} at a stage had gone on (95 % interval in brackets) – {'. '.join(parts)}. "
+            f"Gone on is who reached the next stage, or skipped it and reached a later one. "
             f"{study.units.capitalize()} that have not gone on are counted for as long as they were watched; leaving them out would "
             "make every wait look shorter."
         ]
@@ -169,6 +175,16 @@ def describe_waits(journeys: pd.DataFrame, study: Study, *, names: dict[str, str
         listed = join_words((names or {}).get(persona, persona) for persona in hidden)
         paragraphs.append(f"Withheld, because too few {study.units} have or lack the attributes: {listed}.")
     return Reading(paragraphs)
+
+
+def _say_no_median(row: Any) -> str:
+    if 2 * row.converted < row.previous:
+        return "fewer than half have gone on so far"
+    return "no time can be told, too many came to the later stage first"
+
+
+def _say_skipped(row: Any) -> str:
+    return f" ({row.skipped:,.0f} skipped it and are at a later stage)" if row.skipped else ""
 
 
 def tabulate_journey(journeys: pd.DataFrame, *, names: dict[str, str] | None = None, source: str = "") -> Table:
@@ -204,7 +220,8 @@ def tabulate_journey(journeys: pd.DataFrame, *, names: dict[str, str] | None = N
     formats = counts | {"Share": ".0%", "from": ".0%", "to": ".0%", "Gone on": ".0%"}
     caption = "Stages of the journey by segment and persona, with 95 % intervals." + source_words(source)
     note = (
-        "Gone on: share of those at the stage before that reached this one too, so far. Days to go on: until half had, with interval; "
+        "Gone on: share of those at the stage before that reached this one or, skipping it, a later one, so far. Days to go on: until half "
+        "had, with interval; "
         "those still on the way are counted for as long as they were watched. Got no further: reached this stage and none after it, "
         "so far. A dash: withheld or undefined."
     )

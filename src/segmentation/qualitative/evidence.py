@@ -143,7 +143,7 @@ def evidence_matrix(
     profile : pandas.DataFrame
         Of the segments. A base variable is shown and has no say: it formed the segment.
     jobs : JobScores
-        Opportunity scores; those whose code is one of the hypothesis speak.
+        Opportunity scores; those whose code is one of the hypothesis speak, unless their answers formed the segments (``formed``).
     coded : CodedInterviews
     bank : QuoteBank
     membership : pandas.DataFrame
@@ -314,7 +314,7 @@ def _against_limit(lower: float, upper: float, limit: float) -> str:
 
 
 def _share(k: int, n: int, limit: float, *, least: int, people: int, few: str) -> tuple[float, float, float, str, str]:
-    """Share with exact interval and grade: for from the limit on, against only if the whole interval lies below."""
+    """Share with exact interval and grade: for if the share itself reaches the limit, against only if the whole interval lies below."""
     lower, upper = exact_interval(k, n)
     share = k / n if n else math.nan
     if n < least:
@@ -356,7 +356,10 @@ def _job_parts(item: Hypothesis, jobs: JobScores, rule: Evidence) -> list[Part]:
                 (row.statement, "opportunity", *[math.nan] * 3, 0, 0, rule.opportunity, SILENT, "too few to publish")
             )
             continue
-        grade = _against_limit(row.lower, row.upper, rule.opportunity)
+        formed = (
+            row.job in jobs.formed
+        )  # its importance or satisfaction differs by segment because the segments were made of it
+        grade = SILENT if formed else _against_limit(row.lower, row.upper, rule.opportunity)
         parts.append(
             (
                 row.statement,
@@ -368,7 +371,7 @@ def _job_parts(item: Hypothesis, jobs: JobScores, rule: Evidence) -> list[Part]:
                 int(row.n),
                 rule.opportunity,
                 grade,
-                "",
+                "its answers formed the segments" if formed else "",
             )
         )
     return parts

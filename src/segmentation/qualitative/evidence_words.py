@@ -55,7 +55,9 @@ def say_verdicts(rule: Evidence) -> str:
     return (
         f"Confirm: at least {kinds} of evidence for it, none against. Drop: at least {kinds} against, none for it, and no coder found it "
         "with anybody of the segment whom another coder left out. Open: none speaks either way. Refine: all others. Of several figures of "
-        "one kind, it is for the hypothesis if at least one is and none is against. No test is made and no p-value is used."
+        "one kind, it is for the hypothesis if at least one is and none is against. No test is made and no p-value is used. "
+        "Interviews and sales speak for a hypothesis by their count alone and against it only by their whole interval: the rule confirms "
+        "more easily than it drops. A share that is for it while its interval also holds shares below the limit is called weak."
     )
 
 
@@ -89,17 +91,19 @@ def tabulate_rule(matrix: EvidenceMatrix) -> Table:
             "Numbers: the opportunity score of a job, or the index of a variable",
             f"the whole interval of the score reaches {rule.opportunity:g}, or of the index lies on the expected side of 100",
             "the whole interval lies on the other side",
-            "a variable that formed the segment (it differs there because it was made so); too few to publish",
+            "a variable that formed the segment, or a job rated by answers that did (they differ there because it was made so); too few to "
+            "publish",
         ),
         (
             "Interviews: people of the segment with one of the codes",
-            f"at least {share} of them, and at least {people}",
+            f"at least {share} of them, and at least {people}; the count alone, however wide its interval",
             f"the whole exact interval lies below {share}, also if those to whom some coders only gave a code are counted",
             f"fewer than {count_words(rule.least_interviews, 'interviewee')}",
         ),
         (
             "Sales: talks that raised it as an objection, lost deals that give it as the reason",
-            f"at least {raised} of the talks with the segment (or of its lost deals with a reason), and at least {rule.least_people}",
+            f"at least {raised} of the talks with the segment (or of its lost deals with a reason), and at least {rule.least_people}; the "
+            "count alone, however wide its interval",
             f"the whole exact interval lies below {raised}",
             f"fewer than {rule.least_talks} of them; what sales never notes of anybody is no evidence that it is absent",
         ),
@@ -365,7 +369,7 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
         wanted = f"at least {short} more" if short > 0 else "more"
         steps.append(f"interview {wanted} in {segment} (n = {row['n']} now)")
     if row["numbers"] == SILENT:
-        steps.append("ask it in the next survey, so that a number can speak")
+        steps.append("ask or count it by something that does not form the segments, so that a number can speak")
     if row["sales"] == SILENT:
         steps.append("have sales note it in talks")
     if not steps:
@@ -407,6 +411,8 @@ def _piece(part: object) -> str:
         if not n:
             return why or f"no {item.split(' ')[0]}"
         text = f"{int(part.k)} of {n} {item} ({100 * lower:.0f} to {100 * upper:.0f} %)"  # type: ignore[attr-defined]
+        if part.grade == FOR and lower < part.limit:  # type: ignore[attr-defined]
+            text += f", weak: the interval reaches below {percent_words(part.limit)}"  # type: ignore[attr-defined]
         return f"{text}; {why}" if why else text
     if pd.isna(estimate):
         return f"{item}: {why}"

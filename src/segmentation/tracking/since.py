@@ -220,13 +220,13 @@ def _moves(run: Workspace, least: int) -> Iterator[Change]:
     flows = run.read("moves_noise")
     total = flows[flows["from"] == "all"].iloc[0]
     if not total["base"] or not total["draws"]:
-        yield Change("Moves", "06_tracking", "unknown", "Moves could not be told from noise.")
+        yield Change("Moves", "06_tracking", "unknown", "How many a refit would place elsewhere is not known.")
         return
     clear = few_words(int(total["clear"]), least)
     text = (
-        f"{int(total['n']):,d} of {int(total['base']):,d} {run.study.units} ({total['share']:.0%}) are in another segment. Unsure borders "
-        f"alone would make it {total['noise']:.0%}, up to {total['noise_upper']:.0%}; {clear} moved from well inside one segment to well "
-        "inside another."
+        f"{int(total['n']):,d} of {int(total['base']):,d} {run.study.units} ({total['share']:.0%}) are in another segment; {clear} moved "
+        f"from well inside one to well inside another. A refit would place {total['noise']:.0%} elsewhere, up to "
+        f"{total['noise_upper']:.0%}; this is not the noise of answers and counts, which was not measured."
     )
     inner = flows[(flows["from"] != "all") & flows["beyond"] & (flows["n"] >= least)].sort_values(
         "n", ascending=False, kind="stable"
@@ -234,7 +234,7 @@ def _moves(run: Workspace, least: int) -> Iterator[Change]:
     named = join_words(
         f"{row['from']} to {row['to']} ({int(row['n'])} of {int(row['base'])})" for _, row in inner.head(3).iterrows()
     )
-    text += f" Beyond that noise: {named}." if len(inner) else ""
+    text += f" More than a refit moves: {named}." if len(inner) else ""
     yield Change("Moves", "06_tracking", "changed" if total["beyond"] else "same", text)
 
 
@@ -292,7 +292,7 @@ def _limits(run: Workspace, least: int) -> Iterator[Change]:
     control = run.read("kpi_control") if run.has("kpi_control") else pd.DataFrame()
     if not len(control):
         return
-    judged = control["signal"].isin(["above", "below", "within", "first time"])
+    judged = control["signal"].isin(["above", "below", "within", "first time", "first gap"])
     aims = (
         run.read("kpis").drop_duplicates("kpi").set_index("kpi")["direction"]
         if run.has("kpis")
