@@ -17,6 +17,7 @@ from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
 __all__ = ["plot_experiment_plan", "plot_looks"]
 
 NARROW = 200  # pixels that these pictures can do with
+SHORT = 14  # characters of a row's name beside which that is enough
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "cross", "x")
 
 
@@ -62,7 +63,8 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
         tickvals=list(range(len(order))), ticktext=order, range=[len(order) - 0.4, -0.6], zeroline=False
     )
     figure.update_xaxes(rangemode="tozero", tickformat=",d", nticks=6)
-    figure.update_layout(minreducedwidth=NARROW)
+    if rows["row"].str.len().max() <= SHORT:
+        figure.update_layout(minreducedwidth=NARROW)
     effects = ", ".join(
         dict.fromkeys(difference_words(r.smallest_effect, r.metric, sign="") for r in rows.itertuples())
     )

@@ -30,6 +30,7 @@ MARKS = {
     "no target": ("square", PALETTE[7]),
 }  # fmt: skip
 NARROW = 200  # pixels that a picture with short names can do with
+SHORT = 14  # characters of a row's name beside which that is enough
 LINE = 40  # characters of a KPI's name on one line
 ARM_SYMBOLS = ("circle", "square", "triangle-up", "star", "hexagon", "cross")
 
@@ -168,7 +169,8 @@ def plot_lift(
         marks = _whiskers(shrunk, "shrunk", name=name, look=("diamond-open", PALETTE[1]), y=y, text=text)
         figure.add_trace(marks)
     figure.update_xaxes(tickformat="+.0%" if shares else "+.3~g")
-    figure.update_layout(minreducedwidth=NARROW)
+    if rows["row"].str.len().max() <= SHORT:
+        figure.update_layout(minreducedwidth=NARROW)
     sizes = ", ".join(f"{r.row} {int(r.n_control):,d} and {int(r.n_arm):,d}" for r in rows.itertuples())
     caption = (
         f"Difference between the arms by segment, as assigned, with the interval its verdict rests on (whiskers; "
