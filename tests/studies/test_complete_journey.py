@@ -94,7 +94,7 @@ def test_study_levels_are_the_published_ones():
 
 
 def test_kpis_and_experiment_load_and_the_campaign_is_not_randomised():
-    declared = pytest.importorskip("segmentation.tracking.declared")
+    declared = pytest.importorskip("segmentation.tracking")
     study = load_study(STUDY)
     (campaign,) = declared.load_experiments(study.resolve(study.experiments))
     kpis = declared.load_kpis(study.resolve(study.kpis))

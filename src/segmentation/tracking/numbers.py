@@ -307,7 +307,7 @@ def chance_of_target(
     Examples
     --------
     >>> chance_of_target([50, 90], [100, 100], [0.5, 0.5]).round(2).tolist()
-    [0.52, 1.0]
+    [0.58, 1.0]
     >>> chance_of_target([5], [10], [0.5]).round(3).tolist()
     [0.5]
     """

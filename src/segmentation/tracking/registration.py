@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, model_validator
 
-from ..errors import StudyError, Violation, nearest_word
+from ..errors import DataContractError, StudyError, Violation, nearest_word
 from ..messaging.rows import find_path
 from ..personas import load_personas
 from ..study import Study
@@ -381,7 +381,11 @@ def _read_people(source: Study | str | Path) -> dict[str, tuple[str, str, int]] 
         return None
     if source.personas is None:
         return {}
+    try:
+        personas = load_personas(source.resolve(source.personas))
+    except DataContractError:  # told where personas are checked; it must not hide what is wrong with the experiments
+        return None
     return {
         persona.persona_id: (persona.segment, persona.prediction.text if persona.prediction else "", persona.version)
-        for persona in load_personas(source.resolve(source.personas))
+        for persona in personas
     }

@@ -23,7 +23,11 @@ __all__ = ["Change", "describe_since", "gather_changes", "list_changes", "say_fi
 
 HEARD = 3  # conversations from which an objection without a message is worth a line
 NAMED = 3  # of a list, before "and N more"
-WRONG = {"above": "at_most", "below": "at_least", "first gap": "at_least"}  # signals of a KPI that are bad news, by what is wanted of it
+WRONG = {
+    "above": "at_most",
+    "below": "at_least",
+    "first gap": "at_least",
+}  # signals of a KPI that are bad news, by what is wanted of it
 Tone = Literal["act", "changed", "same", "unknown"]
 TONES: dict[str, str] = {
     "act": "Nothing asks for a decision.", "changed": "Nothing else changed beyond chance.",

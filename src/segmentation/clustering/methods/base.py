@@ -481,5 +481,5 @@ def _check_rows(table: pd.DataFrame, values: np.ndarray, segments: int, maker: M
     if segments > distinct:
         raise ParameterError(
             f"{segments} segments need at least {segments} different units; "
-            f"there are {distinct} different rows among {len(values)} units"
+            f"there are {distinct} different rows among {len(values)} units. Ask for fewer segments, or bring more units"
         )
