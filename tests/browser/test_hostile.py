@@ -133,6 +133,12 @@ def test_persona_sheet_and_front_door_show_hostile_text_as_text(browser, tmp_pat
         "entries": [{"text": t, "href": "x.html", "from": t} for t in PAYLOADS],
     }
     front = {
+        "first": {
+            "name": "08_since_last_quarter",
+            "href": "08_since_last_quarter.html",
+            "title": PAYLOADS[1],
+            "text": PAYLOADS[0],
+        },
         "verdict": {"tone": "finding", "title": PAYLOADS[0], "text": PAYLOADS[1]},
         "segments_title": PAYLOADS[4],
         "personas_title": PAYLOADS[5],
@@ -140,6 +146,7 @@ def test_persona_sheet_and_front_door_show_hostile_text_as_text(browser, tmp_pat
         "segments_note": PAYLOADS[3],
         "sections": [section, section | {"id": "changed"}, section | {"id": "decide"}, section | {"id": "trust"}],
         "personas": [persona],
+        "pack": None,
     }
     html = (
         environment()

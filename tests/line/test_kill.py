@@ -15,14 +15,16 @@ from segmentation.reporting.stages import NOTEBOOKS
 from ..conftest import files_of, run_cli
 from .tiny import group_of, write_tiny_study
 
-MOMENTS = [  # after which line, and how many seconds later; 02_use runs beside 03, 04, 05 and 06 until it is done
+MOMENTS = [  # after which line, and how many seconds later; 02_use runs beside 03 to 07 until it is done
     ("01_data: running", 1.6),
     ("02_segments: running", 2.2),
     ("03_interviews: running", 0.3),
     ("04_personas: running", 0.3),
     ("05_messaging: running", 0.2),
     ("06_tracking: running", 0.3),
+    ("07_activation: running", 0.3),
     ("02_use: running", 0.5),
+    ("08_since_last_quarter: running", 0.2),
     ("report: running", 0.0),
     ("report: running", 0.3),
 ]
@@ -127,7 +129,7 @@ def test_two_quarters_keep_segment_ids_by_the_ledger(home):
 
 def test_two_quarters_are_in_the_ledger_and_told_apart(home):
     ledger = home / "reports/tiny/ledger"
-    assert sorted(path.name for path in ledger.iterdir()) == ["period=2026Q1", "period=2026Q2"]
+    assert sorted(path.name for path in ledger.iterdir()) == ["about.json", "period=2026Q1", "period=2026Q2"]
     for period in ("2026Q1", "2026Q2"):
         entry = pd.read_parquet(ledger / f"period={period}/results/membership.parquet")
         pd.testing.assert_frame_equal(entry, membership(home, period))

@@ -23,7 +23,7 @@ IDENTIFYING = (
     "hubspot.contacts", "hubspot.companies", "segment.identifies", "qualtrics", "transcripts", "refi-qda", "qualcoder", "taguette",
     "coded-table", "texts", "table",
 )  # fmt: skip
-READABLE = {".html", ".json", ".ipynb", ".csv", ".md", ".txt", ".sql", ".mmd", ".svg", ".xlsx", ".zip"}
+READABLE = {".html", ".json", ".ipynb", ".jsonl", ".csv", ".md", ".txt", ".sql", ".mmd", ".svg", ".xlsx", ".zip"}
 
 
 def check_page(text: str, name: str) -> None:
