@@ -48,7 +48,7 @@ def test_notion_rows_are_harmless_and_leave_the_retired_out(checked):
     assert (row["Record"], row["Supersedes"], row["Role"], row["Assumptions"]) == ("s1-dana 2026Q3", "", "user", "2")
 
 
-def test_notion_import_of_every_quarter_twice_shows_each_persona_once_a_quarter(checked):
+def test_notion_records_tell_pages_imported_twice_and_those_superseded(checked):
     """What Notion holds after importing two quarters, the second twice: equal Records, and one that nothing supersedes."""
     first = notion_rows(checked, "2026Q2", history(checked, "2026Q2"))
     second = notion_rows(checked, "2026Q3", history(checked, "2026Q2", "2026Q3"))

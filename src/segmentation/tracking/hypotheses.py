@@ -313,7 +313,8 @@ def describe_hypotheses(
         "predicted size (that the difference is as large as predicted is shown only where the whole interval is beyond that size); "
         "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
         "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself. "
-        "Above, all segments of the family are judged, which is another number of tests and so another width."
+        "Above, all segments of the family are judged, which is another number of tests and so another width. A persona's prediction is "
+        "judged on its whole segment, not only on those it describes closely."
     )
     changed = _changed(log, now)
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
