@@ -76,8 +76,8 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
 
 
 def _read_first(summaries: dict[Stage, Any]) -> tuple[Stage, dict[str, Any] | None]:
-    """The stage that is read first, and what it leaves for the front door; None where it left nothing."""
-    stage = next(stage for stage in STAGES if stage.first)
+    """The stage that is read first (the last if none is marked so), and what it leaves for the front door; None where it left nothing."""
+    stage = next((stage for stage in STAGES if stage.first), STAGES[-1])
     found = summaries.get(stage, {}).get("first")
     return stage, None if found is None else {**found, "title": stage.title.split(":")[0], "href": f"{stage.name}.html"}
 
