@@ -51,11 +51,6 @@ def notion_rows(checked: CheckedPersonas, period: str, history: PersonaHistory |
     list of dict
         Keys ``COLUMNS``. Record is unique over all quarters.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, Persona, check_personas
@@ -100,11 +95,6 @@ def notion_pages(checked: CheckedPersonas, period: str, history: PersonaHistory 
     -------
     dict of str to str
         File name (the persona's name and an id of 32 digits that follows from Record, as in Notion's own exports) to text.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -35,11 +35,6 @@ def plot_evidence(matrix: EvidenceMatrix, *, note: str = "") -> Exhibit | Callou
     Exhibit, Callout or Reading
         An empty reading without hypotheses.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> import pandas as pd
@@ -95,11 +90,6 @@ def plot_stakeholders(cube: StakeholderCube, *, note: str = "") -> Exhibit | Cal
     -------
     Exhibit, Callout or Reading
         An empty reading where there are no roles.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     counted = cube.problems
     if counted.empty:

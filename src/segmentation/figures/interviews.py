@@ -44,11 +44,6 @@ def plot_agreement(agreement: Agreement, *, note: str = "") -> Exhibit | Callout
         A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         Codes without a figure are in the table and named in the alternative text.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.qualitative.agreement import COLUMNS
@@ -126,11 +121,6 @@ def plot_saturation(saturation: Saturation, *, note: str = "") -> Exhibit | Call
         A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         Everybody together; segments are in the table.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.qualitative.saturation import CURVE, SUMMARY
@@ -205,11 +195,6 @@ def plot_themes(themes: Themes, *, note: str = "") -> Exhibit | Callout | Readin
         A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
         A star marks cells that differ from the other segments after false discovery control; shade repeats the share.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.qualitative.themes import COLUMNS, OVERALL
@@ -280,11 +265,6 @@ def plot_interviewees(result: Representativeness, *, most: int = 15, note: str =
     -------
     Exhibit, Callout or Reading
         A callout of kind absent where nothing can be drawn of what there is; an empty reading where there is nothing.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

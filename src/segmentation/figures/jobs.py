@@ -43,11 +43,6 @@ def plot_jobs(scores: JobScores, *, note: str = "") -> Exhibit | Callout | Readi
     Exhibit, Callout or Reading
         A callout of kind absent where jobs were rated by too few to be drawn; an empty reading where there are no jobs.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.qualitative.opportunity import COLUMNS

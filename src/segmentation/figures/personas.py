@@ -31,11 +31,6 @@ def plot_overlap(checked: CheckedPersonas, *, note: str = "") -> Exhibit | Callo
         A grid with the figures written in every cell, where a flagged pair carries a mark and not colour alone; a callout of
         kind absent with fewer than two personas.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, Persona, check_personas

@@ -49,11 +49,6 @@ def check_persona_references(
     -------
     list of Violation
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.sources.example import tiny_study

@@ -42,11 +42,6 @@ def describe_personas(checked: CheckedPersonas) -> Reading | Callout:
     Reading or Callout
         Absent without personas.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, check_personas
@@ -126,11 +121,6 @@ def describe_overlap(checked: CheckedPersonas) -> Reading | Callout:
     Reading or Callout
         Absent with fewer than two personas.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, check_personas
@@ -165,11 +155,6 @@ def tabulate_personas(checked: CheckedPersonas) -> Table:
     -------
     Table
         Persona, Segment, Status, Grade, Claims that stand, Assumptions, To repair, Interviewees.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------
@@ -217,11 +202,6 @@ def tabulate_claims(checked: CheckedPersonas, persona_id: str | None = None, *, 
     Table
         Persona, Claim, Kind, Status, Evidence, To do.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, check_personas
@@ -263,11 +243,6 @@ def tabulate_rules(checked: CheckedPersonas, *, all_rules: bool = False) -> Tabl
     -------
     Table
         Persona, Rule, Result, Why.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -41,11 +41,6 @@ def draft_personas(findings: Findings, *, quarter: str | None = None, units: str
     tuple of Persona
         Status draft, ids such as ``s1-draft``; empty without segments.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> columns = "segment variable level n estimate lower upper total index index_lower index_upper marker".split()

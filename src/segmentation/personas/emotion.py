@@ -43,11 +43,6 @@ def emotion_line(
         of the line without words, "" without two neighbouring points; known: number of stages with evidence; source: "told" or
         "written".
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> dana = Persona(persona_id="s1-a", name="Dana", segment="S1", journey=[

@@ -151,11 +151,6 @@ def describe_persona_history(history: PersonaHistory, checked: CheckedPersonas) 
     Reading or Callout
         Absent without an earlier quarter.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings
@@ -197,11 +192,6 @@ def tabulate_persona_history(history: PersonaHistory, checked: CheckedPersonas) 
     -------
     Table
         Persona, Claim, and a column a quarter.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -62,11 +62,6 @@ def judge_evidence(evidence: Evidence, segment: str, findings: Findings, *, min_
     -------
     Judged
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> judge_evidence(Evidence(theme="late_payment"), "S1", Findings()).status
@@ -216,11 +211,6 @@ def judge_quote(ref: QuoteRef, segment: str, findings: Findings) -> Judged:
     Returns
     -------
     Judged
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

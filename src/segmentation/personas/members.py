@@ -28,11 +28,6 @@ def match_defining(persona: Persona, findings: Findings) -> tuple[set[str], int,
     tuple of set, int, list
         Ids that match, units of the segment where every attribute is known, and variables that do not exist.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> features = pd.DataFrame({"staff": [1.0, 5.0, 9.0]}, index=["a", "b", "c"])

@@ -232,11 +232,6 @@ def persona_schema() -> dict[str, Any]:
     -------
     dict
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> persona_schema()["required"]

@@ -43,11 +43,6 @@ def persona_overlap(
         flagged,
         reason.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> dana = Persona(persona_id="s1-a", name="Dana", segment="S1", pains=["Drives for nothing", "Late changes"])
@@ -148,11 +143,6 @@ def tabulate_overlap(overlap: pd.DataFrame, *, names: dict[str, str] | None = No
     -------
     Table
         Persona, Other, Segment, Members shared, Evidence shared, Needs alike, Pains shared, Reading.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

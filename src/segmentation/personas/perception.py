@@ -192,11 +192,6 @@ def cronbach_alpha(answers: pd.DataFrame) -> float:
     float
         NaN for fewer than two items or three people, or where nobody differs.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     Both items have variance 1, the sums 2, 5, 5 have variance 3: 2 (1 - 2 / 3).
@@ -224,11 +219,6 @@ def tabulate_perception(perception: Perception, names: dict[str, str] | None = N
     -------
     Table or Callout
         Absent where nobody has rated a persona.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -35,11 +35,6 @@ def evidence_record(checked: CheckedPersonas, persona: Persona) -> dict[str, lis
         before, text, after, question, status, sentence), kpis (anchor, name, status, sentence). Text is masked and of people
         who agreed to be quoted.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import check_personas

@@ -155,11 +155,6 @@ def persona_sheets(checked: CheckedPersonas, history: PersonaHistory | None = No
     -------
     list of dict
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, check_personas

@@ -63,11 +63,6 @@ def persona_wiki(
         checks}), history {periods, rows, before, reckoned}, glossary (list of {term, text}), perception {constructs,
         statements, scores, citation, place}, grades (grade to words), retired (names).
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.personas import Findings, check_personas

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 __all__ = [
-    "design_bases",
     "effective_bases",
     "rank_design_effect",
     "share_bases",
@@ -69,21 +68,6 @@ def weighted_moments(values: np.ndarray, weights: np.ndarray, member: np.ndarray
     more = np.divide(n, n - 1, out=np.full(len(n), np.nan), where=n > 1)
     error = np.sqrt(more * (off**2).sum(axis=0)) / np.where(total > 0, total, np.nan)
     return mean, error, effective_bases(weights, member)
-
-
-def design_bases(values: np.ndarray, weights: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """Units of a simple random sample that would give each segment's mean the same linearised variance.
-
-    Kish's base where a segment does not vary. Equal weights give the number of units.
-    """
-    total = weights @ member
-    safe = np.where(total > 0, total, 1.0)
-    mean = (weights * values) @ member / safe
-    off = (values[:, None] - mean) * member
-    spread = weights @ off**2 / safe
-    variance = weights**2 @ off**2 / safe**2
-    kish = effective_bases(weights, member)
-    return np.divide(spread, variance, out=kish.copy(), where=variance > 1e-300)
 
 
 def share_bases(hits: np.ndarray, squares_hit: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:

@@ -243,11 +243,6 @@ def describe_agreement(agreement: Agreement) -> Reading | Callout:
     Reading or Callout
         Absent without codings; a caution where fewer than two coders read the same interview.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> describe_agreement(Agreement(pd.DataFrame(columns=COLUMNS), (), 0, 0, 100, 1)).kind
@@ -318,11 +313,6 @@ def tabulate_agreement(agreement: Agreement) -> Table:
     -------
     Table
         Code, Alpha, Interval, Same judgement, Same words, Code given, People, Reading.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -260,11 +260,6 @@ def describe_interviews(coded: CodedInterviews) -> Reading | Callout:
     Reading or Callout
         A callout of kind absent where there are no interviews.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.period import Period
@@ -315,11 +310,6 @@ def tabulate_codebook(coded: CodedInterviews) -> Table:
     -------
     Table
         Code, Category, Meaning; passages and people that any coder gave the code; people to whom every coder did, who count below.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

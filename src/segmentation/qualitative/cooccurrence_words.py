@@ -30,11 +30,6 @@ def describe_cooccurrence(found: Cooccurrence) -> Reading | Callout:
     Reading or Callout
         Absent where fewer than two codes were given.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> describe_cooccurrence(Cooccurrence(pd.DataFrame(columns=COLUMNS), 0, 0)).kind
@@ -114,11 +109,6 @@ def tabulate_cooccurrence(found: Cooccurrence, *, most: int = 15) -> Table:
     -------
     Table
         Code, With, Same words, Same turn, Same person ("k of n1 and n2"), c of each, p, q.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

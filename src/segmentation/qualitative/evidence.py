@@ -101,11 +101,6 @@ def gather_hypotheses(
     -------
     tuple of (str, Hypothesis)
         Origin (use, team) and hypothesis. Use suggests one where a segment stands out upwards in a variable that has codes.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     found = []
     high = profile[
@@ -220,11 +215,6 @@ def grade_strand(grades: Sequence[str]) -> str:
     str
         ``for`` if one speaks for it and none against, ``against`` the other way round, ``silent`` if none has a say, else ``unclear``.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> grade_strand(["for", "unclear"]), grade_strand(["for", "against"]), grade_strand(["silent"]), grade_strand([])
@@ -255,11 +245,6 @@ def judge_hypothesis(grades: Sequence[str], *, strands: int = 2, disputed: int =
     {"confirm", "drop", "refine", "open"}
         ``confirm``: at least ``strands`` for it, none against; ``drop``: at least ``strands`` against, none for it, nobody disputed;
         ``open``: none speaks either way; ``refine``: everything between.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

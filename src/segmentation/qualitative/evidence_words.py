@@ -41,11 +41,6 @@ def say_verdicts(rule: Evidence) -> str:
     -------
     str
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> say_verdicts(Evidence(strands=1))[:51]
@@ -72,11 +67,6 @@ def tabulate_rule(matrix: EvidenceMatrix) -> Table:
     -------
     Table
         Kind of evidence, For it, Against it, No say.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------
@@ -125,11 +115,6 @@ def describe_evidence(matrix: EvidenceMatrix) -> Reading | Callout:
     Reading or Callout
         Absent without hypotheses.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> empty = EvidenceMatrix(pd.DataFrame(columns=["verdict"]), pd.DataFrame(), pd.DataFrame())
@@ -172,11 +157,6 @@ def tabulate_evidence(matrix: EvidenceMatrix) -> Table:
     Table
         Hypothesis, Numbers, Interviews, Sales, Verdict, What to do next.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> empty = EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
@@ -213,11 +193,6 @@ def tabulate_verdicts(matrix: EvidenceMatrix) -> Table:
     Table
         Id, Segment, Hypothesis, From, Verdict, What to do next.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> list(tabulate_verdicts(EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())).frame.columns)[-2:]
@@ -252,11 +227,6 @@ def tabulate_support(matrix: EvidenceMatrix) -> Table:
     Table
         Id, Numbers, Interviews, Sales, Verdict: the rows of ``tabulate_evidence`` without the words around them.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> list(tabulate_support(EvidenceMatrix(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())).frame.columns)
@@ -280,11 +250,6 @@ def tabulate_evidence_quotes(matrix: EvidenceMatrix) -> Table:
     -------
     Table
         Hypothesis, Quote, Theme, Where, Counted.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------
@@ -323,11 +288,6 @@ def next_step(row: dict[str, object], rule: Evidence) -> str:
     Returns
     -------
     str
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

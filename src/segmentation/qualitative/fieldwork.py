@@ -99,11 +99,6 @@ def stamp_of(sheet: pd.DataFrame, unit: str) -> str:
     -------
     str
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> row = dict.fromkeys(COLUMNS, "") | {"id": "u1"}
@@ -127,11 +122,6 @@ def plan_sheet(plan: SamplingPlan, unit: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The plan's columns, then frozen, answer and answered_on, empty.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     sheet = plan.table.rename(columns={"unit": unit})
     return sheet.map(lambda cell: "" if pd.isna(cell) else str(cell)).assign(**dict.fromkeys(LOGGED, ""))
@@ -167,11 +157,6 @@ def measure_fieldwork(
     -------
     Fieldwork
         Empty tables without a plan.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     quotas, bends = pd.DataFrame(columns=QUOTAS), pd.DataFrame(columns=BENDS)
     if sheet is None or sheet.empty:
@@ -253,11 +238,6 @@ def describe_fieldwork(work: Fieldwork) -> Reading | Callout:
     -------
     Reading or Callout
         Absent without a frozen plan.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------
@@ -372,11 +352,6 @@ def tabulate_fieldwork(work: Fieldwork) -> Table:
     Table
         Segment, Wanted, Invited, Came, Refused, No show, No answer, Came of invited, Interval, Short.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> list(tabulate_fieldwork(Fieldwork(pd.DataFrame(columns=QUOTAS), pd.DataFrame(columns=BENDS))).frame.columns)[:3]
@@ -416,11 +391,6 @@ def tabulate_refusals(work: Fieldwork, *, most: int = 8) -> Table:
     -------
     Table
         What, Came, Did not come, Difference, Interval, n.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -36,11 +36,6 @@ def describe_jobs(scores: JobScores) -> Reading | Callout:
     Reading or Callout
         Absent without jobs; a caution where nobody rated them, or too few to be shown.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> describe_jobs(JobScores(pd.DataFrame(columns=COLUMNS))).title
@@ -292,11 +287,6 @@ def tabulate_job_statements(scores: JobScores, bank: QuoteBank) -> Table:
     -------
     Table
         Job, To feel, To be seen, Largest opportunity, Quote, Where. Parts that the team has not written say so.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

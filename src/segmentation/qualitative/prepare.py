@@ -96,11 +96,6 @@ def list_memos(data: Dataset, coded: CodedInterviews) -> pd.DataFrame | None:
     pandas.DataFrame or None
         source_id, start, end, code_id, coder, text; None without memos.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.sources.example import tiny_study

@@ -80,11 +80,6 @@ def check_quote(text: str, transcript: str) -> QuoteCheck:
     -------
     QuoteCheck
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> check_quote("moved four  jobs", "I'd moved four\\njobs by nine")
@@ -240,11 +235,6 @@ def describe_quotes(bank: QuoteBank) -> Reading | Callout:
     Reading or Callout
         Absent where there is no passage at all; a caution where there are passages and none may be shown.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> describe_quotes(QuoteBank(pd.DataFrame(columns=COLUMNS), {"too short": 2})).title
@@ -292,11 +282,6 @@ def tabulate_quotes(bank: QuoteBank, *, code: str | None = None, segment: str | 
     -------
     Table
         Quote, Who, Segment, Theme, Where.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -69,11 +69,6 @@ def measure_reach(
     Reach
         Segments with at least two units.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Notes
     -----
     Distances are root mean squares over the base variables. The radius is a segment's own: what counts as near in it.

@@ -230,11 +230,6 @@ def build_redactor(
     -------
     Redactor
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> redactor = build_redactor(people=["Dave Pritchard"], companies=["Hollins Heating Ltd"])

@@ -175,11 +175,6 @@ def describe_interviewees(result: Representativeness) -> Reading | Callout:
     Reading or Callout
         Absent without interviewees among the units.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> nothing = Representativeness(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=MIX), math.nan, 0, (), ())
@@ -255,11 +250,6 @@ def tabulate_interviewees(result: Representativeness, *, most: int = 20) -> Tabl
     -------
     Table
         Variable, Interviewees, Everybody, Difference, Flag, n.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -269,11 +269,6 @@ def describe_saturation(saturation: Saturation) -> Reading | Callout:
     Reading or Callout
         Absent without codings.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> empty = Saturation(pd.DataFrame(columns=CURVE), pd.DataFrame(columns=SUMMARY), pd.DataFrame(), 4, 2, 0.05, 10, 1)
@@ -342,11 +337,6 @@ def tabulate_saturation(saturation: Saturation) -> Table:
         Segment, People, Codes heard, From one person only, Reached at, Orders that reach it, and the chance to have
         heard a
         theme that 1 in 10 or 1 in 5 hold.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------

@@ -30,11 +30,6 @@ def settle_marks(data: Dataset, turns: pd.DataFrame, marks: pd.DataFrame) -> tup
     -------
     pandas.DataFrame, int
         Marks, and how many resolutions found something to decide about: the others are of codings that have changed since.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     if "resolutions" not in data or data["resolutions"].empty:
         return marks, 0

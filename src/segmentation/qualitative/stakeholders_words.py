@@ -31,11 +31,6 @@ def describe_stakeholders(cube: StakeholderCube) -> Reading | Callout:
     Reading or Callout
         Absent without roles or interviews.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> from segmentation.dataset import Dataset
@@ -107,11 +102,6 @@ def tabulate_wants(cube: StakeholderCube) -> Table:
     -------
     Table
         Role, n, one column an incentive.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     rows = [
         {"Role": role, "n": int(own["n"].iloc[0])} | {row.incentive: f"{row.k} of {row.n}" for row in own.itertuples()}
@@ -135,11 +125,6 @@ def tabulate_stakeholders(cube: StakeholderCube, *, most: int = 12) -> Table:
     -------
     Table
         Problem, Role, People (k of n of the role with the problem), Of them stand to gain (how many), Quote, Where.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     met = cube.problems[cube.problems["k"] > 0]
     met = met.assign(share=met["k"].astype(float) / met["n"].astype(float))
@@ -183,11 +168,6 @@ def tabulate_conflicts(cube: StakeholderCube) -> Table:
     -------
     Table
         Account, One side, In their words, Other side, In their words too.
-
-    Raises
-    ------
-    ParameterError
-        Never.
     """
     rows = []
     for row in cube.conflicts.itertuples():

@@ -145,11 +145,6 @@ def describe_themes(themes: Themes) -> Reading | Callout:
     Reading or Callout
         Absent without codings; a caution where no segment can be compared with another.
 
-    Raises
-    ------
-    ParameterError
-        Never.
-
     Examples
     --------
     >>> describe_themes(Themes(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERALL), 0, 0)).kind
@@ -231,11 +226,6 @@ def tabulate_themes(themes: Themes) -> Table:
     -------
     Table
         Theme, All, one column a segment with "k of n", Test over segments (p), q, and the largest difference in words.
-
-    Raises
-    ------
-    ParameterError
-        Never.
 
     Examples
     --------
