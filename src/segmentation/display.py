@@ -185,6 +185,14 @@ def _plain(value: Any) -> Any:
     return None if value is None or value is pd.NA else str(value)
 
 
+def _format(value: Any, spec: str) -> str:
+    """A value by its format; a number that rounds to nothing has no minus before its 0."""
+    if not isinstance(value, (float, np.floating)) or not spec.endswith(("f", "%")):
+        return format(value, spec)
+    sign = spec[: spec[:1] in ("+", "-", " ")]
+    return format(float(value), f"{sign}z{spec[len(sign) :]}")
+
+
 def _cell(value: Any, spec: str | None) -> str:
     if (
         value is None
@@ -194,9 +202,9 @@ def _cell(value: Any, spec: str | None) -> str:
     ):
         return "–"
     if spec:
-        return format_p(float(value)) if spec == "p" else format(value, spec)
+        return format_p(float(value)) if spec == "p" else _format(value, spec)
     if isinstance(value, (float, np.floating)):
-        return f"{value:,.2f}"
+        return f"{value:z,.2f}"
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return f"{value:,d}"
     if isinstance(value, pd.Timestamp):

@@ -240,7 +240,7 @@ def _targets_alt(targets: TargetMap) -> str:
     first = targets.table.loc[targets.first]
     return (
         f"Bubble chart of segments by attractiveness and fit, 5 is everybody. {targets.first} comes first, under "
-        f"{often_words(first['first_weights'])} of other weightings and in {often_words(first['first_resamples'])} of resamples. "
+        f"{often_words(first['first_weights'])} of the other weightings and in {often_words(first['first_resamples'])} of the resamples. "
         f"{'; '.join(said)}."
     )
 
