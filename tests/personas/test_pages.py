@@ -164,7 +164,7 @@ def test_perception_page_holds_the_form_once_there_are_statements(checked):
     common = {"report": REPORT, "policy": "default-src 'none'"}
     page = dict(render_personas(common, persona_sheets(checked), content))["perception.html"]
     check_page(page, "perception")
-    assert page.count("☐") == 7 and "Easy to take in" in page and "How to get the form" not in page
+    assert page.count("☐") == 7 and "Easy to take in" in page and "from the team&#39;s items.csv" in page
 
 
 def test_a_study_without_personas_says_so_on_every_page():

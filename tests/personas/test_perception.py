@@ -10,6 +10,7 @@ from scipy.stats import t
 
 from segmentation.errors import DataContractError
 from segmentation.personas import Item, cronbach_alpha, load_perception, score_perception, tabulate_perception
+from segmentation.personas.perception import CONSTRUCTS
 from segmentation.study import load_study
 
 from ..line.tiny import write_tiny_study
@@ -101,10 +102,18 @@ def test_load_perception_wrong_statements_are_said_at_once(tmp_path):
     assert "Did you mean 'clarity'?" in str(caught.value)
 
 
-def test_load_perception_answers_without_statements_are_refused(tmp_path):
-    study = folder_with(tmp_path, None, "rater,persona_id\n")
-    with pytest.raises(DataContractError, match="answers without the statements they answer"):
-        load_perception(study)
+def test_perception_own_statements_are_28_on_eight_constructs_and_say_whose_they_are(tmp_path):
+    head = "rater,persona_id," + ",".join(
+        item.item for item in load_perception(folder_with(tmp_path / "a", None)).items
+    )
+    study = folder_with(tmp_path / "b", None, f"{head}\nA,s1-a{',4' * 28}\n")
+    perception = load_perception(study, ["s1-a"])
+    assert len(perception.items) == 28 and len({item.statement for item in perception.items}) == 28
+    assert {item.construct for item in perception.items} == set(CONSTRUCTS) and perception.own
+    assert perception.scores["items"].sum() == 28 and set(perception.scores["mean"]) == {4.0}
+    assert "not with published means" in tabulate_perception(perception).note
+    team = folder_with(tmp_path / "c", "item,construct,statement\nc1,clarity,Easy\n")
+    assert load_perception(team).wording == "Statements from the team's items.csv."
 
 
 def folder_with(tmp_path, items: str | None, answers: str | None = None):

@@ -18,7 +18,7 @@ from .draft import draft_personas
 from .findings import Findings
 from .load import load_personas
 from .model import Persona
-from .perception import CONSTRUCTS, ITEM_COLUMNS, Perception, load_perception
+from .perception import ITEM_COLUMNS, Perception, load_perception
 
 __all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"]
 
@@ -141,7 +141,7 @@ def persona_names(study: Study) -> dict[str, str]:
 
 
 def write_perception_form(run: Workspace, checked: CheckedPersonas, perception: Perception) -> list[str]:
-    """Write ``exports/perception/answers.csv``, a blank row a persona; without statements ``items.csv``, to put them in.
+    """Write ``exports/perception/``: ``answers.csv``, a blank row a persona, and ``items.csv``, the statements it answers.
 
     Parameters
     ----------
@@ -159,13 +159,13 @@ def write_perception_form(run: Workspace, checked: CheckedPersonas, perception: 
     OSError
         If the folder cannot be written.
     """
-    if perception.items:
-        head = ["rater", "persona_id", *(item.item for item in perception.items)]
-        rows = [["", persona.persona_id, *[""] * len(perception.items)] for persona in checked.personas]
-        name = "perception/answers.csv"
-    else:
-        head, name = list(ITEM_COLUMNS), "perception/items.csv"
-        rows = [[f"{construct}_1", construct, "", "no"] for construct in CONSTRUCTS]
-    table = pd.DataFrame(rows, columns=head)
-    run.write_text(f"exports/{name}", table.to_csv(index=False, lineterminator="\n"))
-    return [name]
+    head = ["rater", "persona_id", *(item.item for item in perception.items)]
+    blank = [["", persona.persona_id, *[""] * len(perception.items)] for persona in checked.personas]
+    asked = [(i.item, i.construct, i.statement, "yes" if i.reversed else "no") for i in perception.items]
+    files = {
+        "perception/answers.csv": pd.DataFrame(blank, columns=head),
+        "perception/items.csv": pd.DataFrame(asked, columns=list(ITEM_COLUMNS)),
+    }
+    for name, table in files.items():
+        run.write_text(f"exports/{name}", table.to_csv(index=False, lineterminator="\n"))
+    return list(files)

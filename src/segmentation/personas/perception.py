@@ -1,7 +1,8 @@
 """The Persona Perception Scale: its form, and means by construct from what people answered.
 
-Salminen, Santos, Kwak, An, Jung and Jansen (2020), International Journal of Human-Computer Studies 141, 102437. The statements
-are the authors' and are read from a file of the team's; without it there is no form, only the scale's make-up.
+Salminen, Santos, Kwak, An, Jung and Jansen (2020), International Journal of Human-Computer Studies 141, 102437. The wording of
+their 28 statements is theirs. This suite asks about the same eight things in 28 statements of its own, unless the team puts the
+authors' (or its own) in a file: answers to different statements are not comparable, so every page says which were used.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ CITATION = (
     "Salminen, Santos, Kwak, An, Jung and Jansen (2020). Persona Perception Scale: Development and exploratory validation of an "
     "instrument for evaluating individuals' perceptions of personas. International Journal of Human-Computer Studies 141, 102437."
 )
+OWN_STATEMENTS = Path(__file__).with_name("perception_items.csv")
 PLACE = "persona.qcri.org, Survey Questions for Persona Perception Scale"
 LOWEST, HIGHEST = 1, 7  # fully disagree to fully agree
 ITEM_COLUMNS = ("item", "construct", "statement", "reversed")
@@ -68,13 +70,33 @@ class Perception:
     Attributes
     ----------
     items : tuple of Item
-        Empty where the team has put no statements in.
+        Empty for a study without a folder of personas.
     scores : pandas.DataFrame
         ``score_perception``; empty without answers.
+    own : bool
+        Whether the statements are this suite's own, not from a file of the team's.
     """
 
     items: tuple[Item, ...] = ()
     scores: pd.DataFrame | None = None
+    own: bool = False
+
+    @property
+    def wording(self) -> str:
+        """Whose statements these are, and what their answers can be compared with.
+
+        Examples
+        --------
+        >>> Perception(own=True).wording.partition(":")[0]
+        "Statements in this suite's words, not those of the published scale"
+        """
+        if not self.own:
+            return "Statements from the team's items.csv."
+        return (
+            "Statements in this suite's words, not those of the published scale: answers to them compare personas with each other, "
+            "and quarters, but not with published means. They have not been validated with a sample of raters. For the authors' "
+            f"statements ({PLACE}; they ask to be cited) put a file items.csv into the folder perception beside the persona files."
+        )
 
 
 def load_perception(study: Study, personas: Collection[str] | None = None) -> Perception:
@@ -83,15 +105,16 @@ def load_perception(study: Study, personas: Collection[str] | None = None) -> Pe
     Parameters
     ----------
     study : Study
-        Its folder of personas may hold ``perception/items.csv`` (columns item, construct, statement, reversed) and
-        ``perception/answers.csv`` (columns rater, persona_id and one an item, 1 to 7 or blank).
+        Its folder of personas may hold ``perception/items.csv`` (columns item, construct, statement, reversed; without it the
+        suite's own 28 statements are asked) and ``perception/answers.csv`` (columns rater, persona_id and one an item, 1 to 7
+        or blank).
     personas : collection of str, optional
         Ids that may be rated.
 
     Returns
     -------
     Perception
-        Empty where there is no such folder.
+        Empty where the study has no folder of personas.
 
     Raises
     ------
@@ -102,19 +125,16 @@ def load_perception(study: Study, personas: Collection[str] | None = None) -> Pe
     --------
     >>> from segmentation.sources.example import tiny_study
     >>> load_perception(tiny_study())
-    Perception(items=(), scores=None)
+    Perception(items=(), scores=None, own=False)
     """
     if study.personas is None:
         return Perception()
     folder = study.resolve(study.personas) / "perception"
     statements, answers = folder / "items.csv", folder / "answers.csv"
-    if not statements.is_file():
-        if answers.is_file():
-            fix = "Put items.csv beside it: item, construct, statement, reversed"
-            raise DataContractError([Violation("answers without the statements they answer", str(answers), fix=fix)])
-        return Perception()
-    items = _read_items(statements)
-    return Perception(items, score_perception(answers, items, personas=personas) if answers.is_file() else None)
+    own = not statements.is_file()
+    items = _read_items(OWN_STATEMENTS if own else statements)
+    scores = score_perception(answers, items, personas=personas) if answers.is_file() else None
+    return Perception(items, scores, own)
 
 
 def score_perception(
@@ -241,7 +261,7 @@ def tabulate_perception(perception: Perception, names: dict[str, str] | None = N
         }
     )
     caption = f"Persona Perception Scale, 1 (fully disagree) to 7 (fully agree), {len(frame)} means. From, to: 95 % interval over raters."
-    note = f"Alpha (Cronbach's): how far the statements of a construct go together, 1 is fully. Scale: {CITATION}"
+    note = f"Alpha (Cronbach's): how far the statements of a construct go together, 1 is fully. {perception.wording} Scale: {CITATION}"
     return Table(frame, caption, {"Mean": ".1f", "From": ".1f", "To": ".1f", "Alpha": ".2f"}, note)
 
 

@@ -11,7 +11,7 @@ from ..words import percent_words, range_words
 from .check import CheckedPersonas
 from .history import PersonaHistory, standing_rows
 from .model import Claim, Persona
-from .perception import CITATION, CONSTRUCTS, PLACE, Perception
+from .perception import CITATION, CONSTRUCTS, Perception
 from .rules import RULES
 from .sheet import GRADES
 
@@ -171,7 +171,7 @@ def _perception(checked: CheckedPersonas, perception: Perception) -> dict[str, A
             for row in scores
         ],
         "citation": CITATION,
-        "place": PLACE,
+        "wording": perception.wording,
     }
 
 

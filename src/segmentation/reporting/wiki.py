@@ -15,7 +15,7 @@ NOTHING = {
     "grades": {},
     "history": {"periods": [], "rows": [], "before": "", "reckoned": False},
     "glossary": [],
-    "perception": {"constructs": [], "statements": [], "scores": [], "citation": "", "place": ""},
+    "perception": {"constructs": [], "statements": [], "scores": [], "citation": "", "wording": ""},
     "retired": [],
 }
 PAGES = {
