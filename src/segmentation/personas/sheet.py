@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..errors import ParameterError, nearest_word
 from ..qualitative.intervals import wilson_interval
-from ..words import percent_words
+from ..words import percent_words, range_words
 from .avatar import colour_of, draw_avatar, initials_of
 from .check import CheckedPersonas
 from .emotion import emotion_line
@@ -190,8 +190,10 @@ def _mark(piece: Any) -> dict[str, Any]:
     if piece.sort == "theme":
         label = "no people" if pd.isna(piece.n) else f"{int(piece.k)} of {int(piece.n)} people"
         share = None if pd.isna(piece.n) or not piece.n else float(piece.k / piece.n)
-    elif piece.sort == "profile":
+    elif piece.sort in ("profile", "touchpoint"):
         label = "measured" if pd.isna(piece.index) else f"index {piece.index:.0f}"
+        if piece.sort == "touchpoint" and not pd.isna(piece.index_lower):
+            label += f" ({range_words((piece.index_lower, piece.index_upper), '.0f')})"
     else:
         label = piece.sort if piece.sort == "quote" else "KPI"
     return {"sort": piece.sort, "status": piece.status, "anchor": piece.anchor, "label": label, "share": share}
