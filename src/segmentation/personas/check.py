@@ -16,6 +16,7 @@ from .judge import judge_evidence, judge_quote
 from .judged import STATUSES, Judged
 from .model import Claim, Evidence, Persona
 from .overlap import persona_overlap
+from .predictions import check_prediction
 from .rules import RULE_COLUMNS, PersonaRules, check_own
 from .rules_data import check_defining, check_numbers, check_perception, check_stability, check_voices
 
@@ -28,7 +29,7 @@ PIECE_COLUMNS = [
 ]  # fmt: skip
 
 
-WITH_DATA = (check_voices, check_defining, check_stability, check_perception)
+WITH_DATA = (check_voices, check_defining, check_stability, check_perception, check_prediction)
 
 
 @dataclass(frozen=True)

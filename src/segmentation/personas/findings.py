@@ -57,6 +57,8 @@ class Findings:
     touchpoints : pandas.DataFrame, optional
         Through which channels units came to each stage, against everybody: segment, persona_id, stage, channel, reached, share,
         lower, upper, total, index, index_lower, index_upper, marker, withheld.
+    hypotheses : pandas.DataFrame, optional
+        Log of what personas predicted and what came of it, as reports before this quarter left it: ``recall_hypotheses``.
     """
 
     profile: pd.DataFrame | None = None
@@ -79,6 +81,7 @@ class Findings:
     told: pd.DataFrame | None = None
     kpi_labels: Mapping[str, str] = field(default_factory=dict)
     touchpoints: pd.DataFrame | None = None
+    hypotheses: pd.DataFrame | None = None
 
     @property
     def segments(self) -> list[str]:

@@ -24,7 +24,12 @@ __all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_
 
 
 def gather_findings(
-    run: Workspace, data: Dataset, *, told: pd.DataFrame | None = None, touchpoints: pd.DataFrame | None = None
+    run: Workspace,
+    data: Dataset,
+    *,
+    told: pd.DataFrame | None = None,
+    touchpoints: pd.DataFrame | None = None,
+    hypotheses: pd.DataFrame | None = None,
 ) -> Findings:
     """Everything a claim may rest on, from this run's results and the transcripts.
 
@@ -38,6 +43,8 @@ def gather_findings(
         As ``summarise_told`` returns it: how interviewees felt at each stage.
     touchpoints : pandas.DataFrame, optional
         As ``count_touchpoints`` returns it: through which channels units came to each stage.
+    hypotheses : pandas.DataFrame, optional
+        As ``recall_hypotheses`` returns it: what came of predictions in the tests of earlier quarters.
 
     Returns
     -------
@@ -64,6 +71,7 @@ def gather_findings(
         shares=frozenset(v.name for v in run.study.variables if v.measure in ("share", "top2") or v.level == "binary"),
         told=told,
         touchpoints=touchpoints,
+        hypotheses=hypotheses,
         kpi_labels=_kpi_labels(run.study),
     )
 

@@ -147,7 +147,10 @@ class Prediction(_Part):
     message: Words | None = Field(None, description="Id of the message expected to win.")
     against: Words | None = Field(None, description="Id of the message it is tested against.")
     kpi: Words | None = Field(None, description="The figure that decides.")
-    failed: Texts = Field((), description="Quarters in which a test refuted it, for instance 2026Q2.")
+    failed: Texts = Field(
+        (),
+        description="Quarters in which a test refuted it, such as 2026Q2; read only where no report tells of a test.",
+    )
 
 
 class Persona(_Part):
