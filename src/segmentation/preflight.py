@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .dataset import Dataset
 from .errors import DataContractError, ParameterError, Violation
 from .features import FeatureTable, build_features, fit_encoder
-from .messaging import load_messages
+from .messaging import list_touchpoints, load_messages
 from .period import Period
 from .personas import Persona, check_persona_references, load_perception, load_personas
 from .qualitative import build_coded_interviews
@@ -242,4 +242,9 @@ def _check_cited(
         coded = build_coded_interviews(data)
         coded, codes = (None, None) if coded.empty else (coded, list(coded.codes.index))
     values = None if features is None else features.values
-    return check_persona_references(personas, study, coded=coded, codes=codes, features=values, **known)
+    channels = None
+    if data is not None and any(e.touchpoint for p in personas for _, _, claim in p.claims() for e in claim.evidence):
+        channels = list_touchpoints(data, study)
+    return check_persona_references(
+        personas, study, coded=coded, codes=codes, features=values, channels=channels, **known
+    )

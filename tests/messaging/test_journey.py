@@ -11,13 +11,11 @@ from segmentation.figures.exhibit import Exhibit
 from segmentation.figures.messages import plot_journey
 from segmentation.messaging import (
     JOURNEY_COLUMNS,
-    count_touchpoints,
     describe_journey,
     describe_waits,
     map_journey,
     select_segments,
     tabulate_journey,
-    tabulate_touchpoints,
 )
 
 
@@ -110,19 +108,6 @@ def test_map_journey_persona_rows_are_its_units_and_hidden_when_the_rest_is_few(
     assert "Withheld, because too few accounts have or lack the attributes: Bea." in told
     assert select_segments(table)["segment"].tolist() == ["S1", "S1", "S2", "S2", "all", "all"]
     assert "S1: Bea" in tabulate_journey(table, names={"p2": "Bea"}).frame["Who"].tolist()
-
-
-def test_count_touchpoints_shares_of_those_who_reached_and_small_cells_withheld(journey):
-    table = count_touchpoints(EVENTS, journey, MEMBERS, min_cell=1).set_index(["segment", "stage", "channel"])
-    web = table.loc[("S1", "start", "web")]
-    assert (web["reached"], web["units"], round(web["share"], 3)) == (3, 2, 0.667)
-    assert [round(end, 4) for end in (web["lower"], web["upper"])] == [0.2077, 0.9385]
-    hidden = count_touchpoints(EVENTS, journey, MEMBERS, min_cell=10)
-    assert hidden["withheld"].all() and hidden["units"].isna().all()
-    shown = tabulate_touchpoints(table.reset_index(), source="toy.csv")
-    assert shown.frame.iloc[0].tolist()[:4] == ["S1", "start", "web", 2.0] and "toy.csv" in shown.caption
-    assert "No touchpoint" in tabulate_touchpoints(hidden).empty
-    assert count_touchpoints(EVENTS, journey.model_copy(update={"journeys": {}}), MEMBERS).empty
 
 
 def test_describe_journey_who_never_came_in_is_not_lost_on_the_way(make_study):

@@ -47,7 +47,7 @@ def test_load_personas_every_problem_is_said_with_its_line(folder):
         "line 17, column 'behaviour.0.evidence.0.profile.direction': not one of the words known here; got 'abov'; "
         "allowed: 'above' or 'below'. Did you mean 'above'?",
         "column 'unlik': unknown key. Did you mean 'unlike'?",
-        "Did you mean 'validated'?", "column 'name': this key is required", "give exactly one of profile, theme, quote, kpi",
+        "Did you mean 'validated'?", "column 'name': this key is required", "give exactly one of profile, theme, quote, touchpoint, kpi",
         "other.md, line 1: no front matter", "twice.md, line 3, column 'persona_id': key stands twice",
     ):  # fmt: skip
         assert words in said, words

@@ -67,7 +67,7 @@ CASES = [
     ("P13", {}, {}, "warn", "predicts nothing"),
     ("P13", {"prediction": {"text": "It will go well"}}, {}, "warn", "does not name message, against or kpi"),
     ("P13", {"prediction": PREDICTION | {"against": "m1"}}, {}, "warn", "cannot fail"),
-    ("P13", {"prediction": PREDICTION | {"failed": ["2026Q1", "2026Q2"]}}, {}, "fail", "failed in 2026Q1 and 2026Q2"),
+    ("P13", {"prediction": PREDICTION | {"failed": ["2026Q1", "2026Q2"]}}, {}, "fail", "refuted as its file says (2026Q1 and 2026Q2)"),
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from segmentation.qualitative import (
     tabulate_support,
     tabulate_verdicts,
 )
-from segmentation.qualitative.evidence import _interview_parts
+from segmentation.qualitative.evidence_parts import interview_parts
 from segmentation.qualitative.opportunity import COLUMNS, JobScores
 from segmentation.reporting.summaries import _against
 from segmentation.sources.example import tiny_study
@@ -164,12 +164,12 @@ def test_evidence_matrix_few_doubted_do_not_turn_a_clear_no(study, coded):
         0.6412, abs=5e-5
     )
     half = RULE.model_copy(update={"heard": 0.5})
-    assert _interview_parts(claim("S1", "x"), (0, 6, 9, 20), 0, half)[0][8:] == ("against", "")
-    assert _interview_parts(claim("S1", "x"), (0, 6, 9, 20), 1, half)[0][8:] == (
+    assert interview_parts(claim("S1", "x"), (0, 6, 9, 20), 0, half)[0][8:] == ("against", "")
+    assert interview_parts(claim("S1", "x"), (0, 6, 9, 20), 1, half)[0][8:] == (
         "unclear",
         "1 more by some coders only",
     )
-    assert _interview_parts(claim("S1", "x"), (0, 40, 9, 20), 1, half)[0][8] == "against"
+    assert interview_parts(claim("S1", "x"), (0, 40, 9, 20), 1, half)[0][8] == "against"
 
 
 def test_evidence_quotes_of_the_same_person_on_a_code_that_does_not_count_are_not_shown(study, coded):

@@ -7,8 +7,9 @@ from html import escape
 import plotly.graph_objects as go
 
 from ..display import Callout, Reading
-from ..qualitative.evidence import STRANDS, VERDICTS, EvidenceMatrix
-from ..qualitative.evidence_words import GRADES, tabulate_support
+from ..qualitative.evidence import EvidenceMatrix
+from ..qualitative.evidence_rule import STRANDS, VERDICTS
+from ..qualitative.evidence_tables import GRADES, tabulate_support
 from ..qualitative.stakeholders import StakeholderCube
 from ..qualitative.stakeholders_words import tabulate_stakeholders
 from ..words import count_words, join_words

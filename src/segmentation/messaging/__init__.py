@@ -13,7 +13,7 @@ from .coverage import (
     tabulate_stale_proofs,
 )
 from .gaps import describe_gaps, find_missing_locales, find_uncited, tabulate_missing_locales, tabulate_uncited
-from .journey import JOURNEY_COLUMNS, TOUCH_COLUMNS, count_touchpoints, map_journey, select_segments
+from .journey import JOURNEY_COLUMNS, map_journey, select_segments
 from .journey_words import describe_journey, describe_waits, tabulate_journey, tabulate_touchpoints
 from .limits import load_limits
 from .lint import LINT_COLUMNS, describe_lint, lint_messages, tabulate_lint
@@ -32,6 +32,7 @@ from .plan import (
 from .rates import say_share, withhold_small
 from .readability import count_syllables, measure_grade, measure_lix
 from .told import TOLD_COLUMNS, describe_told, load_told, summarise_told, tabulate_told
+from .touchpoints import TOUCH_COLUMNS, count_touchpoints, list_touchpoints
 from .voice import Voice, load_voice
 from .waits import Wait, measure_wait
 
@@ -68,6 +69,7 @@ __all__ = [
     "find_uncited",
     "format_mermaid",
     "lint_messages",
+    "list_touchpoints",
     "load_cites",
     "load_limits",
     "load_messages",

@@ -16,14 +16,13 @@ from .members import Members
 from .rates import order_segments, withhold_small
 from .waits import measure_wait
 
-__all__ = ["JOURNEY_COLUMNS", "TOUCH_COLUMNS", "count_touchpoints", "group_units", "map_journey", "select_segments"]
+__all__ = ["JOURNEY_COLUMNS", "first_times", "group_units", "map_journey", "select_segments"]
 
 JOURNEY_COLUMNS = (
     "segment", "persona_id", "stage", "position", "n", "reached", "share", "lower", "upper", "previous", "converted",
     "conversion", "conversion_lower", "conversion_upper", "skipped", "waiting", "median_days", "median_lower", "median_upper",
     "out_of_order", "last", "last_share", "last_lower", "last_upper", "channels", "events_missing", "withheld",
 )  # fmt: skip
-TOUCH_COLUMNS = ("segment", "persona_id", "stage", "channel", "reached", "units", "share", "lower", "upper", "withheld")
 _HIDE = JOURNEY_COLUMNS[5:-2]  # what is counted: from reached to channels
 
 
@@ -82,7 +81,7 @@ def map_journey(
     events = data.tables.get("events") if isinstance(data, Dataset) else data
     if events is None or not study.journeys:
         return pd.DataFrame({column: pd.Series(dtype="object") for column in JOURNEY_COLUMNS})
-    first = _first_times(events, study)
+    first = first_times(events, study)
     if end is None:
         end = data.period.end if isinstance(data, Dataset) else first["first"].max()
     rows: list[dict[str, Any]] = []
@@ -93,46 +92,6 @@ def map_journey(
     missing = {s: ", ".join(sorted(set(events) - seen)) for s, events in study.journeys.items()}
     table["events_missing"] = table["stage"].map(missing)
     return _withhold(table, ["stage"], list(_HIDE), min_cell)[list(JOURNEY_COLUMNS)]
-
-
-def count_touchpoints(
-    data: Any, study: Study, membership: pd.DataFrame, *, members: Members | None = None, min_cell: int = 10
-) -> pd.DataFrame:
-    """Count through which channels units came to each stage, by segment and by persona.
-
-    Parameters
-    ----------
-    data, study, membership, members, min_cell
-        As for ``map_journey``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``TOUCH_COLUMNS``: reached (units that reached the stage with any channel on record), units (those of
-        them through this channel; a unit may have come through several), share with its 95 % Wilson interval. Cells
-        of fewer than ``min_cell`` units are withheld. Most used channels first.
-    """
-    groups = group_units(membership, members)
-    events = data.tables.get("events") if isinstance(data, Dataset) else data
-    rows: list[dict[str, Any]] = []
-    first = _first_times(events, study) if events is not None and study.journeys else None
-    for (segment, persona), units in groups.items() if first is not None else ():
-        here = first[first["unit"].isin(units)].dropna(subset=["channel"])
-        for stage, names in study.journeys.items():
-            used = here[here["event"].isin(names)]
-            base = used["unit"].nunique()
-            counts = used.groupby("channel", observed=True)["unit"].nunique()
-            for channel, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))):
-                lower, upper = wilson_interval(count, base)
-                rows.append({
-                    "segment": segment, "persona_id": persona, "stage": stage, "channel": str(channel), "reached": base,
-                    "units": float(count), "share": count / base, "lower": lower, "upper": upper,
-                    "withheld": count < min_cell or len(units) < min_cell,
-                })  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(TOUCH_COLUMNS))
-    for column in ("units", "share", "lower", "upper"):
-        table[column] = table[column].where(~table["withheld"].astype(bool))
-    return table
 
 
 def select_segments(journeys: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +126,7 @@ def _withhold(table: pd.DataFrame, by: list[str], hide: list[str], min_cell: int
     return pd.concat([whole.astype(kinds), personas.astype(kinds)]).sort_index()
 
 
-def _first_times(events: Any, study: Study) -> pd.DataFrame:
+def first_times(events: Any, study: Study) -> pd.DataFrame:
     """First time of every declared event by unit and channel: unit, event, channel, first."""
     wanted = sorted({event for names in study.journeys.values() for event in names})
     lacking = [c for c in (study.unit, "event", "timestamp", "channel") if c not in events.columns]

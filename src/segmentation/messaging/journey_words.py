@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..display import Callout, Reading, Table
 from ..study import Study
-from ..words import join_words, source_words
+from ..words import join_words, range_words, source_words
 from .journey import select_segments
 from .rates import say_share
 
@@ -235,13 +235,19 @@ def tabulate_touchpoints(touchpoints: pd.DataFrame, *, names: dict[str, str] | N
         "Who": [_who(s, p, names or {}) for s, p in zip(shown["segment"], shown["persona_id"], strict=True)],
         "Stage": shown["stage"].map(_words).astype("str"), "Channel": shown["channel"].map(_words).astype("str"),
         "Through it": shown["units"].astype(float), "of": shown["reached"].astype(float), "Share": shown["share"].astype(float),
-        "from": shown["lower"].astype(float), "to": shown["upper"].astype(float),
+        "from": shown["lower"].astype(float), "to": shown["upper"].astype(float), "Index": shown["index"].astype(float),
+        "Index, interval": [_index_limits(*pair) for pair in zip(shown["index_lower"], shown["index_upper"], strict=True)],
     })  # fmt: skip
-    formats = {"Through it": ",.0f", "of": ",.0f", "Share": ".0%", "from": ".0%", "to": ".0%"}
+    formats = {"Through it": ",.0f", "of": ",.0f", "Share": ".0%", "from": ".0%", "to": ".0%", "Index": ".0f"}
     left = len(touchpoints) - len(shown)
-    note = f"{left} cells of few units are withheld." if left else ""
+    note = "Index: the share with everybody's set to 100."
+    note += f" {left} cells of few units, and cells that would give them away, are withheld." if left else ""
     caption = "Channels through which each stage was reached; one unit may have come through several. 95 % intervals."
     return Table(frame, caption + source_words(source), formats, note, empty="No touchpoint names its channel.")
+
+
+def _index_limits(lower: float, upper: float) -> str:
+    return "–" if pd.isna(lower) else range_words((lower, upper), ".0f")
 
 
 def _who(segment: str, persona: str, names: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from .load import load_personas
 from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef, persona_schema
 from .overlap import persona_overlap, tabulate_overlap
 from .perception import Item, Perception, cronbach_alpha, load_perception, score_perception, tabulate_perception
+from .predictions import with_verdicts
 from .rules import PersonaRules
 from .sheet import persona_sheets, to_dict
 from .wiki import persona_wiki
@@ -52,4 +53,5 @@ __all__ = [
     "tabulate_personas",
     "tabulate_rules",
     "to_dict",
+    "with_verdicts",
 ]

@@ -12,9 +12,11 @@ import pandas as pd
 
 from ..words import count_words, join_words
 from .findings import Findings
-from .judge import STATUSES, Judged, judge_evidence, judge_quote
+from .judge import judge_evidence, judge_quote
+from .judged import STATUSES, Judged
 from .model import Claim, Evidence, Persona
 from .overlap import persona_overlap
+from .predictions import check_prediction
 from .rules import RULE_COLUMNS, PersonaRules, check_own
 from .rules_data import check_defining, check_numbers, check_perception, check_stability, check_voices
 
@@ -27,7 +29,7 @@ PIECE_COLUMNS = [
 ]  # fmt: skip
 
 
-WITH_DATA = (check_voices, check_defining, check_stability, check_perception)
+WITH_DATA = (check_voices, check_defining, check_stability, check_perception, check_prediction)
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class CheckedPersonas:
         sentence with
         its figures), fix.
     pieces : pandas.DataFrame
-        One row a piece of evidence: persona_id, claim_id, sort (profile, theme, quote, kpi), status, anchor (id of its place
-        on the persona's evidence page), sentence, k and n (themes), index with its limits (profile).
+        One row a piece of evidence: persona_id, claim_id, sort (profile, theme, quote, touchpoint, kpi), status, anchor (id of its place
+        on the persona's evidence page), sentence, k and n (themes), index with its limits (profile, touchpoints).
     rules : pandas.DataFrame
         persona_id ("" for the study as a whole), rule, level (ok, warn, fail, not checked), text.
     overlap : pandas.DataFrame
@@ -170,6 +172,8 @@ def anchor_of(evidence: Evidence, persona: Persona) -> str:
     elif evidence.quote is not None:
         words = " ".join(evidence.quote.text.split())
         parts = [evidence.quote.participant, hashlib.sha256(words.encode()).hexdigest()[:8]]
+    elif evidence.touchpoint is not None:
+        parts = [evidence.touchpoint.segment or persona.segment, evidence.touchpoint.stage, evidence.touchpoint.channel]
     else:
         parts = [str(evidence.theme if evidence.theme is not None else evidence.kpi)]
     return "-".join(["ev", persona.persona_id, evidence.sort, *(slug for part in parts if (slug := _slug(part)))])
@@ -183,7 +187,7 @@ def _verdict(claim: Claim, judged: list[Judged]) -> tuple[str, str, str, str]:
     """Kind, status, evidence sentence and fix of a claim."""
     if not judged:
         return "assumption", "assumption", "No evidence: this is what the team believes.", "Find evidence, or test it"
-    measured = any(item.sort in ("profile", "kpi") for item in judged)
+    measured = any(item.sort in ("profile", "touchpoint", "kpi") for item in judged)
     status = max((item.status for item in judged), key=STATUSES.index)
     fixes = [item.fix for item in judged if item.fix and item.status != "ok"]
     return "observed" if measured else "inferred", status, " ".join(item.sentence for item in judged), "; ".join(fixes)
@@ -191,12 +195,12 @@ def _verdict(claim: Claim, judged: list[Judged]) -> tuple[str, str, str, str]:
 
 def _marks(judged: list[Judged], findings: Findings, rules: PersonaRules) -> tuple[bool, bool, bool, bool]:
     """A broken quote; an index too near to 100 to say anything; a figure that shows no difference; age, gender or origin."""
-    of_profile = [item for item in judged if item.sort == "profile"]
-    indexes = [item.details.get("index") for item in of_profile if item.status == "ok"]
+    figures = [item for item in judged if item.sort in ("profile", "touchpoint")]
+    indexes = [item.details.get("index") for item in figures if item.status == "ok"]
     weak = any(isinstance(index, float) and rules.low_index < index < rules.high_index for index in indexes)
-    personal = any(findings.kinds.get(str(item.details.get("variable"))) == "demographic" for item in of_profile)
+    personal = any(findings.kinds.get(str(item.details.get("variable"))) == "demographic" for item in figures)
     broken = any(item.sort == "quote" and item.status == "broken" for item in judged)
-    return broken, weak, any(bool(item.details.get("unclear")) for item in of_profile), personal
+    return broken, weak, any(bool(item.details.get("unclear")) for item in figures), personal
 
 
 def locate_words(details: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
-"""What persona files cite must exist: variables and levels, codes, quotes, KPIs, messages, stages."""
+"""What persona files cite must exist: variables and levels, codes, quotes, touchpoints, KPIs, messages, stages."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from ..study import Study
 from ..words import join_words
 from .findings import Findings
 from .judge import judge_quote
-from .model import Evidence, Persona, ProfileRef, QuoteRef
+from .model import Evidence, Persona, ProfileRef, QuoteRef, TouchRef
 
 __all__ = ["check_persona_references"]
 
@@ -28,6 +28,7 @@ def check_persona_references(
     features: pd.DataFrame | None = None,
     kpis: Collection[str] | None = None,
     messages: Collection[str] | None = None,
+    channels: Mapping[str, Collection[str]] | None = None,
 ) -> list[Violation]:
     """Every reference of every persona to something that does not exist, with its file and line.
 
@@ -44,6 +45,8 @@ def check_persona_references(
         Ids that exist.
     features : pandas.DataFrame, optional
         To know the levels of variables of words.
+    channels : mapping of str to collection of str, optional
+        Channels on record at each stage of the journeys.
 
     Returns
     -------
@@ -68,6 +71,8 @@ def check_persona_references(
                 found += _check_name(persona, f"{place}.theme", evidence.theme, codes, "code")
             elif evidence.quote is not None and coded is not None:
                 found += _check_words(persona, f"{place}.quote", evidence.quote, words)
+            elif evidence.touchpoint is not None:
+                found += _check_touchpoint(persona, f"{place}.touchpoint", evidence.touchpoint, study, channels)
             elif evidence.kpi is not None:
                 found += _check_name(persona, f"{place}.kpi", evidence.kpi, kpis, "KPI")
         for rank, ref in enumerate(persona.defining):
@@ -142,6 +147,42 @@ def _check_variable(
     if not known or ref.level.casefold() in folded:
         return []
     return _check_name(persona, f"{place}.level", ref.level, known, f"level of {ref.variable}")
+
+
+def _check_touchpoint(
+    persona: Persona, place: str, ref: TouchRef, study: Study, channels: Mapping[str, Collection[str]] | None
+) -> list[Violation]:
+    """A stage that the study does not declare, or a channel that no unit came through at that stage."""
+    if not study.journeys:
+        fix = "Declare journeys in the study file, or rest the claim on something else"
+        return [Violation("this study declares no journeys, so it has no touchpoints", persona.file, None, place, ref.stage, "", fix,
+                          persona.line_of(place))]  # fmt: skip
+    wrong = _check_name(persona, f"{place}.stage", ref.stage, list(study.journeys), "stage of the study's journeys")
+    if wrong or channels is None or ref.channel in channels.get(ref.stage, ()):
+        return wrong
+    if channels.get(ref.stage):
+        return _check_name(
+            persona, f"{place}.channel", ref.channel, channels[ref.stage], f"channel at the stage {ref.stage}"
+        )
+    known = "; ".join(f"{stage}: {', '.join(names)}" for stage, names in channels.items() if names)
+    fix = (
+        "Name a stage that has channels on record"
+        if known
+        else "No event of the journeys names its channel: take it out"
+    )
+    where = f"{place}.stage"
+    return [
+        Violation(
+            "no channel is on record at this stage",
+            persona.file,
+            None,
+            where,
+            ref.stage,
+            known,
+            fix,
+            persona.line_of(where),
+        )
+    ]
 
 
 def _check_words(persona: Persona, place: str, ref: QuoteRef, words: Findings) -> list[Violation]:

@@ -9,18 +9,19 @@ import pandas as pd
 from ..qualitative.quotes import choose_quotes
 from ..words import join_words
 from .findings import Findings
-from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef
+from .judge_numbers import channel_words
+from .model import Claim, Evidence, Persona, ProfileRef, QuoteRef, TouchRef
 
 __all__ = ["draft_personas"]
 
-MOST_TRAITS, MOST_THEMES, MOST_QUOTES = 8, 6, 3
+MOST_TRAITS, MOST_THEMES, MOST_QUOTES, MOST_CHANNELS = 8, 6, 3, 3
 SECTION_OF_KIND = {
     "behavioural": "behaviour", "technographic": "behaviour", "intent": "behaviour", "firmographic": "firmographics",
     "demographic": "firmographics", "geographic": "regions", "need": "goals", "psychographic": "goals",
 }  # fmt: skip
 SECTION_OF_CODE = {
     "pain": "pains", "need": "goals", "goal": "goals", "barrier": "barriers", "trigger": "triggers",
-    "criteri": "decision_criteria", "source": "information_sources", "channel": "channels",
+    "criteri": "decision_criteria", "source": "information_sources", "channel": "channels", "incentive": "incentives",
 }  # fmt: skip
 
 
@@ -62,11 +63,19 @@ def _draft(segment: str, findings: Findings, quarter: str | None, units: str) ->
     for row in _themes(segment, findings).itertuples(index=False):
         claim = Claim(text=f"Some speak of {row.name}.", evidence=(Evidence(theme=str(row.code)),))
         sections.setdefault(_section_of_code(str(row.code), findings), []).append(claim)
+    ways = _channels(segment, findings)
+    sections.setdefault("channels", []).extend(_channel_claim(row, units) for row in ways.itertuples(index=False))
     quotes = _quotes(segment, findings)
     stands_out = [_short(row, findings) for row in traits.head(2).itertuples(index=False)]
     themes = _themes(segment, findings)
-    made = "Drafted by rule from the segment profile" + (" and the coded interviews" if len(themes) else "")
+    sources = [
+        "the segment profile",
+        *(["the coded interviews"] if len(themes) else []),
+        *(["the touchpoints"] if len(ways) else []),
+    ]
+    made = f"Drafted by rule from {join_words(sources)}"
     rule = ", themes of at least two people" if len(themes) else ""
+    rule += ", channels that more of it came through than of everybody" if len(ways) else ""
     return Persona(
         persona_id=f"{''.join(c if c.isalnum() else '-' for c in segment.lower()).strip('-') or 'segment'}-draft",
         name=f"Segment {segment}",
@@ -129,6 +138,27 @@ def _short(row: Any, findings: Findings) -> str:
     if pd.isna(row.level) or row.level in ("", "yes"):
         return f"{'high' if row.above else 'low'} {name}"
     return f"{'more' if row.above else 'fewer'} with {name}: {row.level}"
+
+
+def _channels(segment: str, findings: Findings) -> pd.DataFrame:
+    """Channels through which the segment clearly came more often than everybody, each at the stage that most reached."""
+    table = findings.touchpoints
+    if table is None or table.empty:
+        return pd.DataFrame()
+    rows = table[(table["segment"].astype(str) == segment) & (table["persona_id"] == "") & table["marker"].astype(bool)]
+    rows = (
+        rows[rows["index_lower"] > 100]
+        .sort_values("reached", ascending=False, kind="stable")
+        .drop_duplicates("channel")
+    )
+    return rows.sort_values("index", ascending=False, kind="stable").head(MOST_CHANNELS)
+
+
+def _channel_claim(row: Any, units: str) -> Claim:
+    ref = TouchRef(channel=str(row.channel), stage=str(row.stage))
+    words = channel_words(ref)
+    text = f"{words[:1].upper()}{words[1:]}: more often than {units} in general."
+    return Claim(text=text, evidence=(Evidence(touchpoint=ref),))
 
 
 def _themes(segment: str, findings: Findings) -> pd.DataFrame:

@@ -54,6 +54,11 @@ class Findings:
         What interviewees told by stage, a row a persona and stage: persona_id, stage, people, emotion, text, participant.
     kpi_labels : mapping of str to str
         KPI to words for a reader.
+    touchpoints : pandas.DataFrame, optional
+        Through which channels units came to each stage, against everybody: segment, persona_id, stage, channel, reached, share,
+        lower, upper, total, index, index_lower, index_upper, marker, withheld.
+    hypotheses : pandas.DataFrame, optional
+        Log of what personas predicted and what came of it, as reports before this quarter left it: ``recall_hypotheses``.
     """
 
     profile: pd.DataFrame | None = None
@@ -75,6 +80,8 @@ class Findings:
     verdict: str = ""
     told: pd.DataFrame | None = None
     kpi_labels: Mapping[str, str] = field(default_factory=dict)
+    touchpoints: pd.DataFrame | None = None
+    hypotheses: pd.DataFrame | None = None
 
     @property
     def segments(self) -> list[str]:
@@ -87,6 +94,14 @@ class Findings:
     def words(self, variable: str) -> str:
         """Words of a variable for a reader."""
         return self.labels.get(variable, variable.replace("_", " "))
+
+    @property
+    def channels(self) -> dict[str, list[str]]:
+        """Channels on record at each stage that units came to."""
+        if self.touchpoints is None:
+            return {}
+        stages = self.touchpoints.groupby("stage", sort=False)["channel"]
+        return {str(stage): sorted(set(names.astype(str))) for stage, names in stages}
 
     def interviewees(self, segment: str) -> list[str]:
         """Participants of a segment: from the interviews, or those quoted where the interviews are not at hand."""

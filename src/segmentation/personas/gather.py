@@ -23,7 +23,14 @@ from .perception import ITEM_COLUMNS, Perception, load_perception
 __all__ = ["gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"]
 
 
-def gather_findings(run: Workspace, data: Dataset, *, told: pd.DataFrame | None = None) -> Findings:
+def gather_findings(
+    run: Workspace,
+    data: Dataset,
+    *,
+    told: pd.DataFrame | None = None,
+    touchpoints: pd.DataFrame | None = None,
+    hypotheses: pd.DataFrame | None = None,
+) -> Findings:
     """Everything a claim may rest on, from this run's results and the transcripts.
 
     Parameters
@@ -34,6 +41,10 @@ def gather_findings(run: Workspace, data: Dataset, *, told: pd.DataFrame | None 
         With the interviews, where the study has them.
     told : pandas.DataFrame, optional
         As ``summarise_told`` returns it: how interviewees felt at each stage.
+    touchpoints : pandas.DataFrame, optional
+        As ``count_touchpoints`` returns it: through which channels units came to each stage.
+    hypotheses : pandas.DataFrame, optional
+        As ``recall_hypotheses`` returns it: what came of predictions in the tests of earlier quarters.
 
     Returns
     -------
@@ -59,6 +70,8 @@ def gather_findings(run: Workspace, data: Dataset, *, told: pd.DataFrame | None 
         min_cell=run.study.choices.min_cell,
         shares=frozenset(v.name for v in run.study.variables if v.measure in ("share", "top2") or v.level == "binary"),
         told=told,
+        touchpoints=touchpoints,
+        hypotheses=hypotheses,
         kpi_labels=_kpi_labels(run.study),
     )
 
@@ -109,14 +122,15 @@ def load_or_draft_personas(study: Study, findings: Findings, *, quarter: str) ->
     Raises
     ------
     StudyError
-        If a persona file is not what it should be, or cites a variable, a level, a code or words that do not exist; with
-        every problem of every file.
+        If a persona file is not what it should be, or cites a variable, a level, a code, words or a touchpoint that do not exist;
+        with every problem of every file.
     """
     if study.personas is not None:
         personas = load_personas(study.resolve(study.personas))
         codes = None if findings.coded is None else list(findings.coded.codes.index)
+        channels = None if findings.touchpoints is None else findings.channels
         wrong = check_persona_references(
-            personas, study, coded=findings.coded, codes=codes, features=findings.features
+            personas, study, coded=findings.coded, codes=codes, features=findings.features, channels=channels
         )  # fmt: skip
         if wrong:
             raise StudyError(wrong)

@@ -78,7 +78,7 @@ class PersonaHistory:
 def recall_personas(run: Workspace, checked: CheckedPersonas) -> PersonaHistory:
     """Claims of earlier quarters from the ledger; where last quarter has none, today's held against last quarter's numbers.
 
-    Interviews are the same in both quarters then, so only claims that rest on numbers can have changed.
+    Interviews and touchpoints are the same in both quarters then, so only claims that rest on the profile can have changed.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def describe_persona_history(history: PersonaHistory, checked: CheckedPersonas) 
     if history.reckoned:
         words += (
             f" The record of published quarters holds no personas for {history.before}, whenever their texts were written. So today's "
-            "claims were held against the numbers of that quarter; what people said in interviews is the same in both."
+            "claims were held against the profile of that quarter; interviews and touchpoints are the same in both."
         )
     lost = [f"{names[key]}: “{text}”" for key, found in changes.items() for text in found["fell"]]
     listed = [*lost[:4], *([f"{len(lost) - 4} more"] if len(lost) > 4 else [])]

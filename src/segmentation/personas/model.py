@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 __all__ = [
     "SECTIONS", "Claim", "Evidence", "Jobs", "JourneyStep", "Persona", "Prediction", "ProfileRef", "QuoteRef",
-    "persona_schema",
+    "TouchRef", "persona_schema",
 ]  # fmt: skip
 
 HIDDEN = ("body", "file", "lines")  # set by the reader, not keys of the file
@@ -71,26 +71,34 @@ class QuoteRef(_Part):
     text: str = Field(min_length=3, description="Word for word; only white space may differ.")
 
 
+class TouchRef(_Part):
+    """A row of the measured touchpoints: who came to a stage through a channel, and the way it must point."""
+
+    channel: Words = Field(description="Channel as the events name it.")
+    stage: Words = Field(description="Stage of the study's journeys.")
+    segment: str | None = Field(None, description="Segment id; default: the persona's.")
+    direction: Direction = Field("above", description="The segment came this way more or less often than everybody.")
+
+
 class Evidence(_Part):
     """One piece of evidence: exactly one of the keys."""
 
     profile: ProfileRef | None = Field(None, description="A row of the segment profile.")
     theme: Words | None = Field(None, description="Code of the codebook; counted among the segment's interviewees.")
     quote: QuoteRef | None = Field(None, description="Words of one interviewee.")
+    touchpoint: TouchRef | None = Field(None, description="A row of the measured touchpoints.")
     kpi: Words | None = Field(None, description="Name of a KPI of the study.")
 
     @property
     def sort(self) -> str:
-        """profile, theme, quote or kpi."""
-        return next(name for name in ("profile", "theme", "quote", "kpi") if getattr(self, name) is not None)
+        """profile, theme, quote, touchpoint or kpi."""
+        return next(name for name in Evidence.model_fields if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _has_one_key(self) -> Self:
-        given = [name for name in ("profile", "theme", "quote", "kpi") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of profile, theme, quote, kpi; several pieces of evidence are several list items"
-            )
+        if sum(getattr(self, name) is not None for name in Evidence.model_fields) != 1:
+            one = ", ".join(Evidence.model_fields)
+            raise ValueError(f"give exactly one of {one}; several pieces of evidence are several list items")
         return self
 
 
@@ -139,7 +147,10 @@ class Prediction(_Part):
     message: Words | None = Field(None, description="Id of the message expected to win.")
     against: Words | None = Field(None, description="Id of the message it is tested against.")
     kpi: Words | None = Field(None, description="The figure that decides.")
-    failed: Texts = Field((), description="Quarters in which a test refuted it, for instance 2026Q2.")
+    failed: Texts = Field(
+        (),
+        description="Quarters in which a test refuted it, such as 2026Q2; read only where no report tells of a test.",
+    )
 
 
 class Persona(_Part):

@@ -99,6 +99,9 @@ def _key(evidence: Evidence, segment: str) -> str:
         return f"profile|{ref.segment or segment}|{ref.variable}|{ref.level or ''}|{ref.direction}"
     if evidence.quote is not None:
         return f"quote|{evidence.quote.participant}|{' '.join(evidence.quote.text.split())}"
+    if evidence.touchpoint is not None:
+        way = evidence.touchpoint
+        return f"touchpoint|{way.segment or segment}|{way.stage}|{way.channel}|{way.direction}"
     return f"theme|{segment}|{evidence.theme}" if evidence.theme is not None else f"kpi|{segment}|{evidence.kpi}"
 
 

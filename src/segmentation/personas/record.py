@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -11,12 +12,13 @@ from ..words import percent_words, range_words
 from .check import CheckedPersonas, anchor_of
 from .findings import Findings
 from .judge import judge_quote
-from .model import Evidence, Persona, QuoteRef
+from .judge_numbers import channel_words, find_touchpoint
+from .model import Evidence, Persona, QuoteRef, TouchRef
 
 __all__ = ["evidence_record"]
 
 MARGIN = 320  # characters of the interview shown before and after a quote
-KINDS = {"profile": "numbers", "theme": "themes", "quote": "quotes", "kpi": "kpis"}
+KINDS = {"profile": "numbers", "touchpoint": "numbers", "theme": "themes", "quote": "quotes", "kpi": "kpis"}
 
 
 def evidence_record(checked: CheckedPersonas, persona: Persona) -> dict[str, list[dict[str, Any]]]:
@@ -30,7 +32,8 @@ def evidence_record(checked: CheckedPersonas, persona: Persona) -> dict[str, lis
     Returns
     -------
     dict
-        numbers (rows of the segment profile: anchor, what, segment, value, interval, n, everybody, index, status, sentence),
+        numbers (rows of the segment profile and of the touchpoints: anchor, what, segment, value, interval, n, everybody, index,
+        status, sentence),
         themes (anchor, name, people, share, elsewhere, q, alpha, status, sentence), quotes (anchor, participant, locator,
         before, text, after, question, status, sentence), kpis (anchor, name, status, sentence). Text is masked and of people
         who agreed to be quoted.
@@ -62,6 +65,8 @@ def evidence_record(checked: CheckedPersonas, persona: Persona) -> dict[str, lis
 def _details(evidence: Evidence, persona: Persona, findings: Findings) -> dict[str, Any]:
     if evidence.profile is not None:
         return _number(evidence, persona, findings)
+    if evidence.touchpoint is not None:
+        return _touchpoint(evidence.touchpoint, evidence.touchpoint.segment or persona.segment, findings)
     if evidence.theme is not None:
         return _theme(str(evidence.theme), persona.segment, findings)
     if evidence.quote is not None:
@@ -86,14 +91,26 @@ def _number(evidence: Evidence, persona: Persona, findings: Findings) -> dict[st
     row = here.iloc[0]
     as_share = row.get("kind") == "share" or ref.variable in findings.shares
     show = percent_words if as_share else _plain
-    index = row["index"]
+    return entry | _figures(row, row["estimate"], int(row["n"]), show)
+
+
+def _touchpoint(ref: TouchRef, segment: str, findings: Findings) -> dict[str, Any]:
+    what = channel_words(ref)
+    entry = dict.fromkeys(("value", "interval", "n", "everybody", "index"), "–")
+    entry |= {"what": f"{what[:1].upper()}{what[1:]}", "segment": segment}
+    row = find_touchpoint(ref, segment, findings)
+    return entry if row is None else entry | _figures(row, row["share"], int(row["reached"]), percent_words)
+
+
+def _figures(row: pd.Series, value: float, n: int, show: Callable[[float], str]) -> dict[str, str]:
+    """A segment's value beside everybody's, as the table of numbers has it."""
     limits = (row["index_lower"], row["index_upper"])
-    return entry | {
-        "value": show(row["estimate"]),
+    return {
+        "value": show(value),
         "interval": f"{show(row['lower'])} to {show(row['upper'])}",
-        "n": f"{int(row['n']):,d}",
+        "n": f"{n:,d}",
         "everybody": show(row["total"]),
-        "index": "–" if pd.isna(limits[0]) else f"{index:.0f} ({range_words(limits, '.0f')})",
+        "index": "–" if pd.isna(limits[0]) else f"{row['index']:.0f} ({range_words(limits, '.0f')})",
     }
 
 

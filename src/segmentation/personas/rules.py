@@ -27,7 +27,7 @@ RULES = {
     "P10 picture": "A drawn sign, no photo and no face.",
     "P11 method": "Method and limits are stated.",
     "P12 perception": "Those who are to use a persona have rated it.",
-    "P13 prediction": "Each persona predicts something that a test can refute.",
+    "P13 prediction": "Each persona predicts something that a test can refute, and tests have not refuted it too often.",
 }
 PERSONAL = re.compile(
     r"\b(?:fe)?males?\b|\bwom[ae]n\b|\bgenders?\b|\bethnic\w*|\bnationality\b|\byears? old\b|\baged \d|\b\d{2}-year-old"
@@ -39,14 +39,14 @@ Row = tuple[str, str, str, str]
 
 
 def check_own(persona: Persona, claims: pd.DataFrame, rules: PersonaRules) -> list[Row]:
-    """Rules that need only the persona and its judged claims: P01, P02, P06, P09, P10, P11, P13.
+    """Rules that need only the persona and its judged claims: P01, P02, P06, P09, P10, P11.
 
     ``claims`` are its rows, quotes of the persona included.
     """
     who = persona.persona_id
     found = (
         _assumptions(claims, rules), _quotes(claims), _traits(claims, rules), _person(persona, claims), _picture(persona),
-        _method(persona), _prediction(persona, rules),
+        _method(persona),
     )  # fmt: skip
     return [(who, rule, level, text) for rule, level, text in found]
 
@@ -108,18 +108,3 @@ def _method(persona: Persona) -> tuple[str, str, str]:
     missing = [name for name in ("method", "limits") if not getattr(persona, name).strip()]
     text = "Method and limits are stated." if not missing else f"Not stated: {join_words(missing)}."
     return "P11 method", "warn" if missing else "ok", text
-
-
-def _prediction(persona: Persona, rules: PersonaRules) -> tuple[str, str, str]:
-    rule, given = "P13 prediction", persona.prediction
-    if given is None:
-        return rule, "warn", "It predicts nothing that a test could refute."
-    if len(set(given.failed)) >= rules.failed_predictions:
-        text = f"Its prediction failed in {join_words(sorted(set(given.failed)))}; after {rules.failed_predictions} it must be revised."
-        return rule, "fail", text
-    missing = [name for name in ("message", "against", "kpi") if getattr(given, name) is None]
-    if missing:
-        return rule, "warn", f"Its prediction cannot be tested yet: it does not name {join_words(missing, last='or')}."
-    if given.message == given.against:
-        return rule, "warn", f"Its prediction cannot fail: message {given.message} is set against itself."
-    return rule, "ok", f"It states what a test must show: {given.message} against {given.against} on {given.kpi}."

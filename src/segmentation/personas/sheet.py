@@ -9,13 +9,14 @@ import pandas as pd
 
 from ..errors import ParameterError, nearest_word
 from ..qualitative.intervals import wilson_interval
-from ..words import percent_words
+from ..words import percent_words, range_words
 from .avatar import colour_of, draw_avatar, initials_of
 from .check import CheckedPersonas
 from .emotion import emotion_line
 from .history import PersonaHistory, changed_lines
 from .members import match_defining
 from .model import SECTIONS, Persona
+from .predictions import tell_verdicts
 from .record import evidence_record
 
 __all__ = ["persona_sheets", "to_dict"]
@@ -50,18 +51,15 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
     Returns
     -------
     dict
-        persona_id, name, segment (also segment_id), one_line, quarter, version, status, stated_status, role, waiver,
-        unlike,
-        messages, kpis, prediction, method, limits, body; avatar (SVG), initials, colour; grade, grade_words, grade_reason;
-        columns (three lists of what the sheet shows: {key, title, claims, more, empty}); missing (titles of the other headings
-        that nothing is known about); emotion (see ``emotion_line``); record (see ``evidence_record``);
-        segment_size {n, base, share, lower, upper, text}; interviewees {n, participants}; counts (claims by status, quotes
-        not counted, as the grade counts them);
-        jtbd and sections (lists of {key, title, claims: [{claim_id, text, kind, status, evidence, fix, anchor, marks}]}); quotes
-        (list of
-        {participant, text, source_id, turn, start, end, locator}); defining {attributes, n, base, share, text}; rules
-        (list of
-        {rule, level, text}); changed {since, reckoned, lines}. Only numbers, words, lists and None.
+        Of the file: persona_id, name, segment (also segment_id), one_line, quarter, version, stated_status, role, waiver, unlike,
+        messages, kpis, prediction, method, limits, body. Its look: avatar (SVG), initials, colour. Its standing: status, grade,
+        grade_words, grade_reason; counts (claims by status, quotes not counted, as the grade counts them); rules (list of
+        {rule, level, text}); verdicts (see ``tell_verdicts``); changed {since, reckoned, lines}. Its people: segment_size
+        {n, base, share, lower, upper, text}; interviewees {n, participants}; defining {attributes, n, base, share, text}. What it
+        says: jtbd and sections (lists of {key, title, claims: [{claim_id, text, kind, status, evidence, fix, anchor, marks}]});
+        columns (three lists of what the sheet shows: {key, title, claims, more, empty}); missing (titles of the other headings that
+        nothing is known about); quotes (list of {participant, text, source_id, turn, start, end, locator}); emotion (see
+        ``emotion_line``); record (see ``evidence_record``). Only numbers, words, lists and None.
 
     Raises
     ------
@@ -79,51 +77,75 @@ def to_dict(checked: CheckedPersonas, persona_id: str, history: PersonaHistory |
     if persona_id not in ids:
         raise ParameterError(f"no persona {persona_id!r}. {nearest_word(persona_id, ids)}".strip())
     persona = checked.personas[ids.index(persona_id)]
-    claims = checked.claims[checked.claims["persona_id"] == persona_id]
-    pieces = checked.pieces[checked.pieces["persona_id"] == persona_id]
-    grade, reason = checked.grades[persona_id]
-    rules = checked.rules[checked.rules["persona_id"] == persona_id]
-    people = checked.findings.interviewees(persona.segment)
-    initials = initials_of(persona.name)
-    written = persona.model_dump(
-        include={"persona_id", "name", "segment", "quarter", "version", "role", "waiver", "method", "limits"}
-    )
-    return written | {
+    return {
+        **_written(persona, checked), **_look(persona), **_standing(persona, checked), **_people(persona, checked),
+        **_said(persona, checked), "changed": _changed(persona, checked, history),
+    }  # fmt: skip
+
+
+def _written(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
+    """What the team wrote, as it is shown."""
+    keys = {"persona_id", "name", "segment", "quarter", "version", "role", "waiver", "method", "limits"}
+    return persona.model_dump(include=keys) | {
         "segment_id": persona.segment,
         "body": checked.findings.redactor.redact(persona.body),
         "one_line": persona.one_line or (persona.jtbd.functional.text if persona.jtbd.functional else ""),
-        "status": checked.statuses[persona_id],
         "stated_status": persona.status,
         "unlike": list(persona.unlike),
         "messages": list(persona.messages),
         "kpis": list(persona.kpis),
         "prediction": _prediction(persona, checked.findings.kpi_labels),
-        "initials": initials,
-        "colour": colour_of(persona_id),
-        "avatar": draw_avatar(persona_id, initials, title=f"Sign of {persona.name}: {initials}"),
+    }
+
+
+def _look(persona: Persona) -> dict[str, Any]:
+    initials = initials_of(persona.name)
+    sign = draw_avatar(persona.persona_id, initials, title=f"Sign of {persona.name}: {initials}")
+    return {"initials": initials, "colour": colour_of(persona.persona_id), "avatar": sign}
+
+
+def _standing(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
+    """How far it can be trusted."""
+    who = persona.persona_id
+    claims = checked.claims[(checked.claims["persona_id"] == who) & (checked.claims["section"] != "quotes")]
+    grade, reason = checked.grades[who]
+    rules = checked.rules[checked.rules["persona_id"] == who]
+    return {
+        "status": checked.statuses[who],
         "grade": grade,
         "grade_words": GRADES[grade],
         "grade_reason": reason,
-        "segment_size": _size(persona, checked),
-        "interviewees": {"n": checked.findings.n_interviewees(persona.segment), "participants": people},
         "counts": {
-            status: int(((claims["status"] == status) & (claims["section"] != "quotes")).sum())
-            for status in ("ok", "stale", "broken", "assumption")
+            status: int((claims["status"] == status).sum()) for status in ("ok", "stale", "broken", "assumption")
         },
+        "rules": rules[["rule", "level", "text"]].to_dict("records"),
+        "verdicts": tell_verdicts(checked.findings.hypotheses, who, persona.version),
+    }
+
+
+def _people(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
+    """Whom it stands for, and who of them was heard."""
+    findings = checked.findings
+    heard = {"n": findings.n_interviewees(persona.segment), "participants": findings.interviewees(persona.segment)}
+    return {"segment_size": _size(persona, checked), "interviewees": heard, "defining": _defining(persona, checked)}
+
+
+def _said(persona: Persona, checked: CheckedPersonas) -> dict[str, Any]:
+    """Its claims by heading, its quotes, and what stands behind them."""
+    who = persona.persona_id
+    claims = checked.claims[checked.claims["persona_id"] == who]
+    pieces = checked.pieces[checked.pieces["persona_id"] == who]
+    keys = [key for column in COLUMNS for key in column]
+    return {
         "jtbd": _section("jtbd", "The job", claims, pieces)["claims"],
         "sections": [
             _section(key, title, claims, pieces) for key, title in SECTIONS.items() if (claims["section"] == key).any()
         ],
-        "columns": [[_slot(key, claims, pieces) for key in keys if _has_room(key, claims)] for keys in COLUMNS],
-        "missing": [
-            SECTIONS[key] for keys in COLUMNS for key in keys if not _has_room(key, claims) and key != "themes"
-        ],
+        "columns": [[_slot(key, claims, pieces) for key in column if _has_room(key, claims)] for column in COLUMNS],
+        "missing": [SECTIONS[key] for key in keys if not _has_room(key, claims) and key != "themes"],
         "emotion": emotion_line(persona, claims, checked.findings.stages, checked.findings.told),
         "record": evidence_record(checked, persona),
-        "quotes": [{key: _plain(value) for key, value in quote.items()} for quote in checked.quotes[persona_id]],
-        "defining": _defining(persona, checked),
-        "rules": rules[["rule", "level", "text"]].to_dict("records"),
-        "changed": _changed(persona, checked, history),
+        "quotes": [{key: _plain(value) for key, value in quote.items()} for quote in checked.quotes[who]],
     }
 
 
@@ -190,8 +212,10 @@ def _mark(piece: Any) -> dict[str, Any]:
     if piece.sort == "theme":
         label = "no people" if pd.isna(piece.n) else f"{int(piece.k)} of {int(piece.n)} people"
         share = None if pd.isna(piece.n) or not piece.n else float(piece.k / piece.n)
-    elif piece.sort == "profile":
+    elif piece.sort in ("profile", "touchpoint"):
         label = "measured" if pd.isna(piece.index) else f"index {piece.index:.0f}"
+        if piece.sort == "touchpoint" and not pd.isna(piece.index_lower):
+            label += f" ({range_words((piece.index_lower, piece.index_upper), '.0f')})"
     else:
         label = piece.sort if piece.sort == "quote" else "KPI"
     return {"sort": piece.sort, "status": piece.status, "anchor": piece.anchor, "label": label, "share": share}

@@ -6,6 +6,8 @@ import re
 from math import isnan
 from typing import Any
 
+import pandas as pd
+
 from ..study import PersonaRules
 from ..words import percent_words, range_words
 from .check import CheckedPersonas
@@ -41,6 +43,8 @@ TERMS = {
     "Prediction": "What a test must show if the persona is right. A persona that predicts nothing cannot be refuted.",
     "q": "If every difference with this q or a smaller one is called real, about this share of them are false alarms. Under 0.05 counts.",
     "Segment": "A part of the customers that is alike in needs or behaviour, found in the data and named by a letter and a number.",
+    "Touchpoint": "A channel through which customers came to a stage of their way, as the events name it. Its share is of those whose "
+    "channel at that stage is on record.",
     "Waiver": "The written reason why a segment has fewer personas than the rule asks for.",
 }
 
@@ -90,15 +94,19 @@ def persona_wiki(
 def _cells(checked: CheckedPersonas) -> list[tuple[str, Any]]:
     """Rows of the comparison: a label and how to fill a persona's cell; an empty list says that nothing is known."""
     claims = checked.claims.set_index(["persona_id", "claim_id"])["status"].to_dict()
-    pieces = checked.pieces[checked.pieces["sort"] == "theme"]
-    people = {(row.persona_id, row.claim_id): (row.k, row.n) for row in pieces.itertuples(index=False)}
+    told = {"theme": "{0.k:.0f} of {0.n:.0f} people", "touchpoint": "index {0.index:.0f}"}
+    known = {"theme": "n", "touchpoint": "index"}  # what a piece must have for its figures to be told
+    behind = {
+        (piece.persona_id, piece.claim_id): told[piece.sort].format(piece)
+        for piece in checked.pieces[checked.pieces["sort"].isin(list(told))].itertuples(index=False, name="Piece")
+        if pd.notna(getattr(piece, known[piece.sort]))
+    }
 
     def words(persona: Persona, key: str, claim: Claim, rank: int) -> str:
         place = (persona.persona_id, f"{key}-{rank}")
-        k, n = people.get(place, (None, None))
-        told = f" ({int(k)} of {int(n)} people)" if n is not None and n == n else ""
+        figures = f" ({behind[place]})" if place in behind else ""
         flag = {"assumption": "Assumption: ", "stale": "No longer shown: ", "broken": "No longer supported: "}
-        return f"{flag.get(claims.get(place, ''), '')}{claim.text}{told}"
+        return f"{flag.get(claims.get(place, ''), '')}{claim.text}{figures}"
 
     def section(key: str, most: int) -> Any:
         return lambda p: [words(p, key, claim, rank) for rank, claim in enumerate(getattr(p, key)[:most], start=1)]

@@ -8,15 +8,10 @@ from .coded import CodedInterviews, build_coded_interviews, code_presence, descr
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements
-from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses, grade_strand, judge_hypothesis
-from .evidence_words import (
-    describe_evidence,
-    tabulate_evidence,
-    tabulate_evidence_quotes,
-    tabulate_rule,
-    tabulate_support,
-    tabulate_verdicts,
-)
+from .evidence import EvidenceMatrix, evidence_matrix, gather_hypotheses
+from .evidence_rule import grade_strand, judge_hypothesis
+from .evidence_tables import tabulate_evidence, tabulate_evidence_quotes, tabulate_support, tabulate_verdicts
+from .evidence_words import describe_evidence, tabulate_rule
 from .fieldwork import Fieldwork, describe_fieldwork, measure_fieldwork, tabulate_fieldwork, tabulate_refusals
 from .intervals import (
     adjust_p_values,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..personas import with_verdicts
 from ..workspace import Workspace
 from .stages import STAGES, Stage
 
@@ -70,7 +71,7 @@ def build_front(workspace: Workspace) -> dict[str, Any]:
         "segments_note": segments.get("segments_note", ""),
         "sections": sections,
         "personas_title": segments.get("personas_title", "Personas"),
-        "personas": workspace.read_json("personas") if workspace.has("personas") else [],
+        "personas": _personas(workspace),
         "pack": _read_pack(workspace),
     }
 
@@ -80,6 +81,12 @@ def _read_first(summaries: dict[Stage, Any]) -> tuple[Stage, dict[str, Any] | No
     stage = next((stage for stage in STAGES if stage.first), STAGES[-1])
     found = summaries.get(stage, {}).get("first")
     return stage, None if found is None else {**found, "title": stage.title.split(":")[0], "href": f"{stage.name}.html"}
+
+
+def _personas(workspace: Workspace) -> list[dict[str, Any]]:
+    """Sheets of the personas, with what this quarter's tests say of their predictions."""
+    sheets = workspace.read_json("personas") if workspace.has("personas") else []
+    return with_verdicts(sheets, workspace.read("hypotheses") if workspace.has("hypotheses") else None)
 
 
 def _stage(name: str) -> Stage | None:

@@ -185,10 +185,12 @@ class _Line:
         ledger = workspace.previous
         if ledger is not None and stage.name != "01_data":
             before |= {f"ledger/{p.name}": digest(p) for p in sorted(ledger.results.iterdir()) if p.is_file()}
-        if stage.name == "04_personas":  # the history of claims goes back further than one quarter
-            older = sorted(workspace.ledger.glob("period=*/results/claims.parquet"))
+        for name in (
+            ("claims", "hypotheses") if stage.name == "04_personas" else ()
+        ):  # they go back further than one quarter
+            older = sorted(workspace.ledger.glob(f"period=*/results/{name}.parquet"))
             now = f"period={self.period}"
-            before |= {f"ledger/{p.parts[-3]}": digest(p) for p in older if p.parts[-3] < now}
+            before |= {f"ledger/{p.parts[-3]}/{name}": digest(p) for p in older if p.parts[-3] < now}
         return stage_key(
             stage,
             reads=stage_reads(workspace),

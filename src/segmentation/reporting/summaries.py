@@ -17,7 +17,7 @@ from ..messaging.coverage import say_filled
 from ..personas import CheckedPersonas
 from ..personas.describe import DRAFT
 from ..qualitative import Agreement, CodedInterviews, EvidenceMatrix, Saturation, Themes
-from ..qualitative.evidence import AGAINST, STRANDS, VERDICTS
+from ..qualitative.evidence_rule import AGAINST, STRANDS, VERDICTS
 from ..study import Study
 from ..tracking import ExperimentResult, FeedbackSummary, say_predictions
 from ..tracking.wording import difference_words, joint_words

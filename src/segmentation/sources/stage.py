@@ -13,7 +13,7 @@ READS: dict[str, tuple[str, ...]] = {
     "01_data": ("*",),
     "02_use": ("survey",),
     "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts", "deals"),
-    "04_personas": ("turns", "codings", "interviewees", "redactions", "contacts"),
+    "04_personas": ("events", "turns", "codings", "interviewees", "redactions", "contacts"),
     "05_messaging": ("events", "turns", "codings", "interviewees", "redactions", "contacts"),
     "06_tracking": ("events", "deals", "companies", "contacts"),
     "07_activation": ("events", "companies", "identities", "contacts"),
