@@ -342,6 +342,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "personas.gather": ("gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"),
     "messaging": (
         "compose_pack",
+        "consented_transcripts",
         "count_reachable",
         "count_touchpoints",
         "coverage_grid",

@@ -154,11 +154,13 @@ def read_addresses(study: Study, *, countries: pd.Series | None = None) -> Addre
         the message.
     """
     people = study.activation.people
-    suppressed = read_suppression(study)
     if people is None:
         return None
-    job = Job(study, people.source, Period(9999, 4))
-    parts, found = [], []
+    job, parts, found, suppressed = Job(study, people.source, Period(9999, 4)), [], [], Suppression()
+    try:
+        suppressed = read_suppression(study)
+    except DataContractError as error:
+        found += error.violations
     for raw in raw_tables(job, job.files()):
         problems = list(_check_columns(people, raw.headers, raw.label, raw.doubled))
         found += problems

@@ -31,7 +31,15 @@ from .plan import (
 )
 from .rates import say_share, withhold_small
 from .readability import count_syllables, measure_grade, measure_lix
-from .told import TOLD_COLUMNS, describe_told, load_told, summarise_told, tabulate_told
+from .told import (
+    TOLD_COLUMNS,
+    check_told,
+    consented_transcripts,
+    describe_told,
+    load_told,
+    summarise_told,
+    tabulate_told,
+)
 from .voice import Voice, load_voice
 from .waits import Wait, measure_wait
 
@@ -47,7 +55,9 @@ __all__ = [
     "Cites",
     "Voice",
     "Wait",
+    "check_told",
     "compose_pack",
+    "consented_transcripts",
     "count_reachable",
     "count_syllables",
     "count_touchpoints",
