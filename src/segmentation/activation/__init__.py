@@ -36,10 +36,9 @@ from .stage import (
     tabulate_closeness,
     tabulate_keeping,
 )
-from .upsert import PLATFORMS, describe_upsert, write_upsert
+from .upsert import describe_upsert, format_hubspot, list_upsert
 
 __all__ = [
-    "PLATFORMS",
     "Addresses",
     "Audiences",
     "Closeness",
@@ -59,11 +58,13 @@ __all__ = [
     "find_lookalikes",
     "flag_strangers",
     "format_assignment_sql",
+    "format_hubspot",
     "gather_audiences",
     "hold_out",
     "keep_segments",
     "learn_reach",
     "list_audiences",
+    "list_upsert",
     "load_platforms",
     "make_safe",
     "measure_closeness",
@@ -87,5 +88,4 @@ __all__ = [
     "tabulate_keeping",
     "tabulate_likeness",
     "tabulate_overlap_of",
-    "write_upsert",
 ]

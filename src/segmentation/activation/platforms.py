@@ -12,12 +12,11 @@ from typing import Any
 import yaml
 
 __all__ = [
-    "HASHED", "PEOPLE_PLATFORMS", "as_e164", "clean_email", "hash_identifier", "load_platforms", "platform_email", "platform_name",
+    "EMAIL", "PEOPLE_PLATFORMS", "as_e164", "clean_email", "hash_identifier", "load_platforms", "platform_email", "platform_name",
     "platform_phone", "platform_zip",
 ]  # fmt: skip
 
 PEOPLE_PLATFORMS = ("google", "meta", "linkedin", "marketo")  # these need addresses
-HASHED = ("google", "meta", "linkedin")
 EMAIL = re.compile(r"[a-z0-9_][a-z0-9._%+'/!#$&*=?^`{|}~-]*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 GMAIL = ("gmail.com", "googlemail.com")
 
@@ -69,18 +68,18 @@ def clean_email(text: str | None) -> str | None:
 
 
 def platform_email(email: str, platform: str) -> str:
-    """A clean e-mail as the platform hashes it: Google drops the dots of gmail addresses, the others keep them.
+    """A clean e-mail as the platform hashes it: Google folds gmail addresses (no dots, nothing from a plus sign on), others keep them.
 
     Examples
     --------
     >>> platform_email("jane.doe@gmail.com", "google"), platform_email("jane.doe@gmail.com", "meta")
     ('janedoe@gmail.com', 'jane.doe@gmail.com')
-    >>> platform_email("jane.doe@example.com", "google")
-    'jane.doe@example.com'
+    >>> platform_email("jane.doe+news@gmail.com", "google"), platform_email("jane.doe+news@example.com", "google")
+    ('janedoe@gmail.com', 'jane.doe+news@example.com')
     """
     local, _, domain = email.partition("@")
-    if _shipped()["platforms"][platform].get("gmail_dots") == "removed" and domain in GMAIL:
-        return f"{local.replace('.', '')}@{domain}"
+    if _shipped()["platforms"][platform].get("gmail") == "folded" and domain in GMAIL:
+        return f"{local.partition('+')[0].replace('.', '')}@{domain}"
     return email
 
 

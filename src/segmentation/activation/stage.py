@@ -18,6 +18,7 @@ from .fairness import NEAR_NOBODY
 from .lookalike import Ranked, find_lookalikes, first_seed_times
 from .people import read_addresses, read_suppression
 from .reach import FEWEST, Reach, flag_strangers, learn_reach, measure_keeping, segment_distances
+from .reread import check_table
 from .safe import make_safe
 
 __all__ = [
@@ -291,7 +292,8 @@ def export_lookalikes(run: Workspace, ranked: Ranked | None, audiences: Audience
         run.study.unit: [make_safe(unit) for unit in first.index], "place": first["place"], "band": first["band"],
         "holdout": held.map({True: "true", False: "false"}).to_numpy(),
     })  # fmt: skip
-    run.write_text("exports/lookalikes.csv", rows.to_csv(index=False, lineterminator="\r\n"))
+    text = rows.to_csv(index=False, lineterminator="\r\n")
+    run.write_text("exports/lookalikes.csv", check_table(text, rows.columns, "lookalikes.csv"))
 
 
 def list_audiences(
