@@ -298,8 +298,8 @@ def export(
     from datetime import UTC, datetime
 
     from .activation.deliver import deliver_audiences
-    from .activation.people import read_addresses
     from .activation.published import open_published, read_countries
+    from .sources.people import read_addresses
     from .study import load_study
 
     loaded = load_study(study)

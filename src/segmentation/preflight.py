@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .activation import read_addresses, read_suppression
 from .activation.lookalike import first_seed_times
 from .dataset import Dataset
 from .errors import DataContractError, ParameterError, Violation
@@ -20,6 +19,7 @@ from .qualitative.contract import check_interviews
 from .qualitative.prepare import read_interviews
 from .reporting.ledger import check_ledger
 from .sources import latest_period, list_periods, read_sources
+from .sources.people import read_addresses, read_suppression
 from .study import Study, load_hypotheses
 from .tracking import load_experiments, load_kpis, read_exposures, read_feedback, read_interview_plan
 

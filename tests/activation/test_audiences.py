@@ -20,9 +20,7 @@ from segmentation.activation.audiences import (
     tabulate_overlap_of,
 )
 from segmentation.activation.deliver import deliver_audiences
-from segmentation.activation.holdout import hold_out
-from segmentation.activation.people import read_addresses, read_suppression
-from segmentation.activation.platforms import hash_identifier, load_platforms
+from segmentation.activation.platforms import load_platforms
 from segmentation.activation.reread import check_file
 from segmentation.activation.safe import restore_text
 from segmentation.activation.writers import (
@@ -33,7 +31,10 @@ from segmentation.activation.writers import (
     format_segment_calls,
 )
 from segmentation.errors import DataContractError, ParameterError
+from segmentation.messaging import hold_out
 from segmentation.period import Period
+from segmentation.sources.identifiers import hash_identifier
+from segmentation.sources.people import read_addresses, read_suppression
 from segmentation.study import Study
 
 from .conftest import STUDY

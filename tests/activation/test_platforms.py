@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from segmentation.activation.platforms import (
-    as_e164,
-    clean_email,
-    hash_identifier,
     load_platforms,
     platform_name,
     platform_zip,
 )
+from segmentation.sources.identifiers import as_e164, clean_email, hash_identifier
 
 
 def test_hash_identifier_known_value():

@@ -11,9 +11,6 @@ import pytest
 
 from segmentation.activation.campaign import list_stickies
 from segmentation.activation.platforms import (
-    as_e164,
-    clean_email,
-    hash_identifier,
     load_platforms,
     platform_email,
     platform_name,
@@ -25,6 +22,7 @@ from segmentation.activation.upsert import format_hubspot, list_upsert
 from segmentation.activation.writers import format_people, format_posthog, format_salesforce, format_segment_calls
 from segmentation.errors import DataContractError
 from segmentation.period import Period
+from segmentation.sources.identifiers import as_e164, clean_email, hash_identifier
 
 QUARTER = Period.parse("2026Q3")
 NOBODY_HELD = pd.Series(dtype=bool)

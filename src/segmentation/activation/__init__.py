@@ -15,10 +15,8 @@ from .audiences import (
 from .deliver import Delivery, deliver_audiences
 from .fairness import FairnessReport, describe_fairness, measure_fairness, tabulate_association, tabulate_fairness
 from .history import describe_membership_history, membership_history
-from .holdout import hold_out
 from .lookalike import Ranked, find_lookalikes
 from .lookalike_words import describe_lookalikes, tabulate_bands, tabulate_likeness
-from .people import Addresses, read_addresses, read_suppression
 from .platforms import load_platforms
 from .reach import flag_strangers, keep_segments, learn_reach, measure_keeping, segment_distances
 from .safe import make_safe, restore_text
@@ -39,7 +37,6 @@ from .stage import (
 from .upsert import describe_upsert, format_hubspot, list_upsert
 
 __all__ = [
-    "Addresses",
     "Audiences",
     "Closeness",
     "Delivery",
@@ -60,7 +57,6 @@ __all__ = [
     "format_assignment_sql",
     "format_hubspot",
     "gather_audiences",
-    "hold_out",
     "keep_segments",
     "learn_reach",
     "list_audiences",
@@ -75,8 +71,6 @@ __all__ = [
     "membership_history",
     "plan_audiences",
     "rank_lookalikes",
-    "read_addresses",
-    "read_suppression",
     "restore_text",
     "segment_distances",
     "tabulate_association",

@@ -17,11 +17,11 @@ import pandas as pd
 
 from ..clustering.solution import natural_order
 from ..errors import DataContractError, ParameterError, nearest_word
+from ..messaging.holdout import hold_out_of
 from ..period import Period
+from ..sources.people import Addresses
 from ..study import Study
 from .audiences import audience_of
-from .holdout import hold_out
-from .people import Addresses
 from .platforms import PEOPLE_PLATFORMS
 from .reread import check_file
 from .writers import check_size, format_people
@@ -93,7 +93,7 @@ def deliver_audiences(
     placed = membership["segment"].dropna().astype(str)
     wanted = _check_names(list(dict.fromkeys(platforms)), list(dict.fromkeys(segments)), placed)
     salt = study.activation.salt or study.study
-    holdout = hold_out(placed.index.astype(str), share=study.activation.holdout, salt=salt)
+    holdout = hold_out_of(study, membership)
     made, refused, rows = {}, [], []
     for platform, segment in wanted:
         units = placed.index[placed == segment].astype(str)

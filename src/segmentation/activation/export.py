@@ -6,8 +6,8 @@ import pandas as pd
 
 from ..qualitative import SamplingPlan
 from ..qualitative.fieldwork import plan_sheet, stamp_of
+from ..sources.people import read_suppression
 from ..workspace import Workspace
-from .people import read_suppression
 from .reread import check_file, check_table
 from .safe import make_safe
 from .sql import format_assignment_sql

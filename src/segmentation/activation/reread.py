@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import DataContractError, Violation
-from .platforms import EMAIL, load_platforms
+from ..sources.identifiers import EMAIL
+from .platforms import load_platforms
 from .safe import make_safe, restore_text
 
 __all__ = ["MIRO_TEXT", "check_file", "check_table"]

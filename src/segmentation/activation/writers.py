@@ -13,8 +13,8 @@ import pandas as pd
 
 from ..errors import DataContractError, Violation
 from ..period import Period
+from ..sources.identifiers import hash_identifier
 from .platforms import (
-    hash_identifier,
     load_platforms,
     platform_email,
     platform_name,

@@ -13,6 +13,7 @@ from .coverage import (
     tabulate_stale_proofs,
 )
 from .gaps import describe_gaps, find_missing_locales, find_uncited, tabulate_missing_locales, tabulate_uncited
+from .holdout import hold_out, hold_out_of
 from .journey import JOURNEY_COLUMNS, TOUCH_COLUMNS, count_touchpoints, map_journey, select_segments
 from .journey_words import describe_journey, describe_waits, tabulate_journey, tabulate_touchpoints
 from .limits import load_limits
@@ -22,7 +23,6 @@ from .members import match_personas
 from .mermaid import format_mermaid
 from .pack import PACK_COLUMNS, compose_pack, describe_pack, pack_page
 from .plan import (
-    count_reachable,
     describe_channel_plan,
     detectable_lift,
     needed_people,
@@ -30,6 +30,7 @@ from .plan import (
     tabulate_channel_plan,
 )
 from .rates import say_share, withhold_small
+from .reach import REACH_COLUMNS, count_reachable
 from .readability import count_syllables, measure_grade, measure_lix
 from .told import (
     TOLD_COLUMNS,
@@ -49,6 +50,7 @@ __all__ = [
     "MESSAGE_COLUMNS",
     "PACK_COLUMNS",
     "PROOF_COLUMNS",
+    "REACH_COLUMNS",
     "TOLD_COLUMNS",
     "TOUCH_COLUMNS",
     "VALUE_COLUMNS",
@@ -77,6 +79,8 @@ __all__ = [
     "find_stale_proofs",
     "find_uncited",
     "format_mermaid",
+    "hold_out",
+    "hold_out_of",
     "lint_messages",
     "load_cites",
     "load_limits",
