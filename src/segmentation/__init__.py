@@ -342,6 +342,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "personas.gather": ("gather_findings", "load_or_draft_personas", "persona_names", "write_perception_form"),
     "messaging": (
         "compose_pack",
+        "consented_transcripts",
         "count_reachable",
         "count_touchpoints",
         "coverage_grid",
@@ -359,6 +360,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "find_stale_proofs",
         "find_uncited",
         "format_mermaid",
+        "hold_out",
         "lint_messages",
         "load_cites",
         "load_messages",
@@ -448,7 +450,6 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "export_lookalikes",
         "format_assignment_sql",
         "gather_audiences",
-        "hold_out",
         "keep_segments",
         "list_audiences",
         "load_platforms",

@@ -47,9 +47,11 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make; must be ne
 
 @app.command()
 def check(
-    study: StudyPath, period: Annotated[str | None, typer.Option(help="Quarter; default: the latest with data.")] = None
+    study: StudyPath,
+    period: Annotated[str | None, typer.Option(help="Quarter; default: the latest with data.")] = None,
+    reports: ReportsPath = None,
 ) -> None:
-    """Read and validate everything a study names; run nothing.
+    """Read and validate everything a study names, and the ledger its next quarter follows on; run and write nothing.
 
     Example: segmentation check data/sample/fieldnote
     """
@@ -57,7 +59,7 @@ def check(
     from .study import load_study
 
     loaded = load_study(study)
-    checked = check_study(loaded, period)
+    checked = check_study(loaded, period, reports=reports or _reports_folder())
     quarter = f", {checked.period}" if checked.period else ", all time (no events tell a quarter)"
     typer.echo(f"{loaded.study}{quarter}: everything the study names could be read")
     for account in checked.data.accounts:
@@ -110,7 +112,7 @@ def run(
     _check_stage(start, "--from")
     loaded = load_study(study)
     _check_segments(given, loaded)
-    quarter = check_before_run(loaded, period)
+    quarter = check_before_run(loaded, period, reports=reports or _reports_folder())
     with show_progress(f"{loaded.title or loaded.study}, {quarter}") as notify:
         result = run_report(
             study,
@@ -296,8 +298,8 @@ def export(
     from datetime import UTC, datetime
 
     from .activation.deliver import deliver_audiences
-    from .activation.people import read_addresses
     from .activation.published import open_published, read_countries
+    from .sources.people import read_addresses
     from .study import load_study
 
     loaded = load_study(study)

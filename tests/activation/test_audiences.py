@@ -19,10 +19,9 @@ from segmentation.activation.audiences import (
     tabulate_identifiers,
     tabulate_overlap_of,
 )
-from segmentation.activation.deliver import check_file, deliver_audiences
-from segmentation.activation.holdout import hold_out
-from segmentation.activation.people import read_addresses, read_suppression
-from segmentation.activation.platforms import hash_identifier, load_platforms
+from segmentation.activation.deliver import deliver_audiences
+from segmentation.activation.platforms import load_platforms
+from segmentation.activation.reread import check_file
 from segmentation.activation.safe import restore_text
 from segmentation.activation.writers import (
     check_size,
@@ -32,7 +31,10 @@ from segmentation.activation.writers import (
     format_segment_calls,
 )
 from segmentation.errors import DataContractError, ParameterError
+from segmentation.messaging import hold_out
 from segmentation.period import Period
+from segmentation.sources.identifiers import hash_identifier
+from segmentation.sources.people import read_addresses, read_suppression
 from segmentation.study import Study
 
 from .conftest import STUDY
@@ -257,7 +259,7 @@ def test_format_segment_calls_read_back_as_the_spec_says():
         "segment_period": "2026Q3",
         "segment_holdout": False,
     }
-    assert calls[1]["traits"]["segment_holdout"] is True and calls[0]["context"] == {"groupId": "S1-0"}
+    assert calls[1]["traits"]["segment_holdout"] is True and calls[0]["context"]["groupId"] == "S1-0"
     assert len(calls[0]["messageId"]) <= 100 and calls[0]["messageId"] != calls[1]["messageId"]
     assert content == format_segment_calls(
         table, users, unit="unit_id", study="s", period=QUARTER, holdout=pd.Series({"S2-0": True})
@@ -362,7 +364,7 @@ def test_deliver_audiences_unknown_names(tmp_path, given, message):
         (b"Email\r\n", "header is not the platform's"),
         (
             b"Email,Phone,First Name,Last Name,Country,Zip\r\na@b.co,,,,,\r\n",
-            "row 2: a cell that must be hashed is not",
+            "row 2, column 'Email': a cell that must be hashed is not",
         ),
         (b"Email,Phone,First Name,Last Name,Country,Zip\r\n,,,,,\r\n", "row 2: no e-mail"),
         (b"Email,Phone,First Name,Last Name,Country,Zip\r\n" + 2 * (b"0" * 64 + b",,,,,\r\n"), "1 rows stand twice"),

@@ -56,6 +56,13 @@ def data(clouds) -> Dataset:
     return Dataset("clouds", "unit_id", Period.parse("2026Q3"), {}, ())
 
 
+def test_export_segments_a_broken_writer_puts_nothing_in_place(run, clouds, monkeypatch):
+    monkeypatch.setattr("segmentation.activation.export.format_salesforce", lambda *a, **k: b"Id,Segment\r\n")
+    with pytest.raises(DataContractError, match=r"segments_salesforce\.csv: header is not the platform's"):
+        export_segments(run, clouds.membership)
+    assert not (run.results / "exports").exists()
+
+
 def enter(run: Workspace, period: str, membership: pd.DataFrame, name: str = "clouds") -> None:
     entry = Workspace(run.study, Period.parse(period), "ledger", run.ledger / f"period={period}")
     entry.results.mkdir(parents=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmentation.activation import describe_upsert, make_safe, restore_text, write_upsert
+from segmentation.activation import describe_upsert, format_hubspot, list_upsert, make_safe, restore_text
 from segmentation.display import Callout
 from segmentation.errors import ParameterError
 
@@ -47,34 +45,28 @@ def membership() -> pd.DataFrame:
     )
 
 
-def test_write_upsert_hubspot_rows_and_bytes(tmp_path, membership):
+def test_format_hubspot_rows_and_bytes(membership):
     before = membership.copy()
-    rows = write_upsert(membership, tmp_path / "out" / "hubspot.csv", period="2026Q3")
-    assert (tmp_path / "out" / "hubspot.csv").read_bytes() == (
+    rows = list_upsert(membership, period="2026Q3")
+    assert format_hubspot(rows) == (
         b"Record ID,Segment,Segment margin,Segment period\r\n10,'=S1,0.123,2026Q3\r\n20,S2,0.25,2026Q3\r\n"
     )
-    assert len(rows) == 2
     pd.testing.assert_frame_equal(membership, before)
     told = str(describe_upsert(rows, membership, units="accounts"))
     assert "2 of 3 accounts" in told and "1 without a segment" in told
 
 
-def test_write_upsert_plain_and_nobody(tmp_path, membership):
-    rows = write_upsert(membership.iloc[2:], tmp_path / "x.csv", "plain", period="2026Q3")
-    with (tmp_path / "x.csv").open(newline="") as stream:
-        assert list(csv.reader(stream)) == [["unit", "segment", "margin", "period"]]
+def test_list_upsert_of_nobody_is_told(membership):
+    rows = list_upsert(membership.iloc[2:], period="2026Q3")
+    assert format_hubspot(rows) == b"Record ID,Segment,Segment margin,Segment period\r\n"
     told = describe_upsert(rows, membership)
     assert isinstance(told, Callout) and told.kind == "absent"
 
 
-def test_write_upsert_refuses(tmp_path, membership):
-    target = tmp_path / "x.csv"
-    with pytest.raises(ParameterError, match="Did you mean 'hubspot'"):
-        write_upsert(membership, target, "hubspt", period="2026Q3")
+def test_list_upsert_refuses(membership):
     with pytest.raises(ParameterError, match="must be a quarter"):
-        write_upsert(membership, target, period="2026")
+        list_upsert(membership, period="2026")
     with pytest.raises(ParameterError, match="needs the columns margin"):
-        write_upsert(membership[["segment"]], target, period="2026Q3")
+        list_upsert(membership[["segment"]], period="2026Q3")
     with pytest.raises(ParameterError, match="unique"):
-        write_upsert(pd.concat([membership, membership]), target, period="2026Q3")
-    assert not target.exists()
+        list_upsert(pd.concat([membership, membership]), period="2026Q3")

@@ -6,18 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation.dataset import Dataset
 from segmentation.display import Callout
 from segmentation.errors import ParameterError
 from segmentation.messaging import (
-    count_reachable,
+    REACH_COLUMNS,
     describe_channel_plan,
     detectable_lift,
     needed_people,
     plan_channels,
     tabulate_channel_plan,
 )
-from segmentation.period import Period
 from segmentation.study import ChannelPlan, Messaging
 
 
@@ -55,7 +53,9 @@ def reachable() -> pd.DataFrame:
         ("S2", "p2", 200, 200),
         ("all", "", 1200, 1200),
     ]
-    return pd.DataFrame(rows, columns=["segment", "persona_id", "units", "reachable"])
+    table = pd.DataFrame(rows, columns=["segment", "persona_id", "people", "reachable"]).assign(by="email")
+    table["units"] = table["people"]
+    return pd.concat([table.assign(channel=channel) for channel in ("email", "sms", "web")])[list(REACH_COLUMNS)]
 
 
 def channels(make_study, **plans: dict[str, object]):
@@ -84,15 +84,6 @@ def test_describe_plan_says_when_even_everybody_is_too_few(make_study, reachable
     assert "Even everybody together, 1,200 people, cannot show differences under 1" in told and "Stay broad." in told
 
 
-def test_count_reachable_leaves_out_who_opted_out(make_study):
-    contacts = pd.DataFrame({"company_id": ["a", "a", "b", None], "opted_out": [False, True, False, False]})
-    data = Dataset("toy", "company_id", Period.parse("2026Q3"), {"contacts": contacts}, ())
-    membership = pd.DataFrame({"segment": ["S1", "S2", "S2"]}, index=["a", "b", "c"])
-    table = count_reachable(data, membership, {"p1": ("S2", pd.Index(["c"]))}).set_index(["segment", "persona_id"])
-    assert table["reachable"].to_dict() == {("S1", ""): 1, ("S2", ""): 1, ("S2", "p1"): 0, ("all", ""): 2}
-    assert count_reachable(None, membership)["reachable"].tolist() == [1, 2, 3]
-    nothing = plan_channels(make_study(start=["a"]), table.reset_index())
-    assert (
-        isinstance(describe_channel_plan(nothing, table.reset_index()), Callout)
-        and tabulate_channel_plan(nothing).frame.empty
-    )
+def test_plan_of_a_study_without_channels_is_absent(make_study, reachable):
+    nothing = plan_channels(make_study(start=["a"]), reachable)
+    assert isinstance(describe_channel_plan(nothing, reachable), Callout) and tabulate_channel_plan(nothing).frame.empty

@@ -15,10 +15,8 @@ from .audiences import (
 from .deliver import Delivery, deliver_audiences
 from .fairness import FairnessReport, describe_fairness, measure_fairness, tabulate_association, tabulate_fairness
 from .history import describe_membership_history, membership_history
-from .holdout import hold_out
 from .lookalike import Ranked, find_lookalikes
 from .lookalike_words import describe_lookalikes, tabulate_bands, tabulate_likeness
-from .people import Addresses, read_addresses, read_suppression
 from .platforms import load_platforms
 from .reach import flag_strangers, keep_segments, learn_reach, measure_keeping, segment_distances
 from .safe import make_safe, restore_text
@@ -36,11 +34,9 @@ from .stage import (
     tabulate_closeness,
     tabulate_keeping,
 )
-from .upsert import PLATFORMS, describe_upsert, write_upsert
+from .upsert import describe_upsert, format_hubspot, list_upsert
 
 __all__ = [
-    "PLATFORMS",
-    "Addresses",
     "Audiences",
     "Closeness",
     "Delivery",
@@ -59,11 +55,12 @@ __all__ = [
     "find_lookalikes",
     "flag_strangers",
     "format_assignment_sql",
+    "format_hubspot",
     "gather_audiences",
-    "hold_out",
     "keep_segments",
     "learn_reach",
     "list_audiences",
+    "list_upsert",
     "load_platforms",
     "make_safe",
     "measure_closeness",
@@ -74,8 +71,6 @@ __all__ = [
     "membership_history",
     "plan_audiences",
     "rank_lookalikes",
-    "read_addresses",
-    "read_suppression",
     "restore_text",
     "segment_distances",
     "tabulate_association",
@@ -87,5 +82,4 @@ __all__ = [
     "tabulate_keeping",
     "tabulate_likeness",
     "tabulate_overlap_of",
-    "write_upsert",
 ]

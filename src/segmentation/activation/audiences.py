@@ -10,10 +10,10 @@ import pandas as pd
 
 from ..clustering.solution import natural_order
 from ..display import Callout, Reading, Table
+from ..messaging.holdout import hold_out_of
+from ..sources.people import REASONS, Addresses
 from ..study import Study
 from ..words import count_words, few_words, join_words, source_words
-from .holdout import hold_out
-from .people import REASONS, Addresses
 from .platforms import PEOPLE_PLATFORMS, load_platforms
 from .writers import check_size
 
@@ -66,8 +66,7 @@ def plan_audiences(study: Study, membership: pd.DataFrame, addresses: Addresses 
         With the holdout of all units with a segment.
     """
     placed = membership["segment"].dropna().astype(str)
-    salt = study.activation.salt or study.study
-    holdout = hold_out(placed.index, share=study.activation.holdout, salt=salt)
+    holdout = hold_out_of(study, membership)
     plan, identifiers = [], []
     for segment in natural_order(placed.unique()):
         units = placed.index[placed == segment].astype(str)

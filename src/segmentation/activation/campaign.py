@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..messaging.pack import pack_page, trace_words
 from ..workspace import Workspace
+from .reread import MIRO_TEXT, check_file, check_table
 from .safe import make_safe
 
 __all__ = ["STICKY_COLUMNS", "export_journey", "export_pack", "format_pack_markdown", "list_stickies"]
@@ -25,7 +26,7 @@ _COLOURS = {
     "message": ("GREEN", "light_green"),
 }
 _BATCH = 20  # items Miro takes in one call
-_ROOM = 240  # between two stickies
+_ROOM = 280  # between two stickies: one of FigJam's is 240 wide, one of Miro's 199
 
 
 def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -45,7 +46,8 @@ def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[s
     """
     if len(pack):
         safe = pack.assign(trace=[trace_words(row) for row in pack.to_dict("records")]).map(make_safe)
-        run.write_text("exports/campaign_pack/campaign_pack.csv", safe.to_csv(index=False, lineterminator="\n"))
+        text = safe.to_csv(index=False, lineterminator="\n")
+        run.write_text("exports/campaign_pack/campaign_pack.csv", check_table(text, safe.columns, "campaign_pack.csv"))
     for page in pack_page(pack, personas) if len(pack) else ():
         text = format_pack_markdown(page, note=run.note)
         run.write_text(f"exports/campaign_pack/{page['persona_id']}.md", text)
@@ -114,8 +116,11 @@ def export_journey(
         run.write_text(f"exports/journey/{persona}.svg", drawing)
     stickies = list_stickies(journeys, told)
     safe = stickies.map(lambda cell: "" if pd.isna(cell) else make_safe(cell))
-    run.write_text("exports/journey/stickies.csv", safe.to_csv(index=False, lineterminator="\n"))
-    run.write_text("exports/journey/miro_items.json", json.dumps(_items(stickies), ensure_ascii=False, indent=1) + "\n")
+    text = safe.to_csv(index=False, lineterminator="\n")
+    run.write_text("exports/journey/stickies.csv", check_table(text, STICKY_COLUMNS, "stickies.csv"))
+    items = json.dumps(_items(stickies), ensure_ascii=False, indent=1) + "\n"
+    check_file("miro", items.encode(), "miro_items.json")
+    run.write_text("exports/journey/miro_items.json", items)
     return dict(maps)
 
 
@@ -181,16 +186,22 @@ def list_stickies(journeys: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
 
 
 def _items(stickies: pd.DataFrame) -> list[list[dict[str, Any]]]:
-    """Sticky notes as Miro's REST interface takes them, in calls of at most twenty; the text is HTML there and escaped."""
+    """Sticky notes as Miro's REST interface takes them, in calls of at most twenty; the text is HTML there, escaped and shortened."""
     miro = dict(_COLOURS.values())
     items = [
         {
-            "type": "sticky_note", "data": {"content": html.escape(row["text"]), "shape": "square"},
+            "type": "sticky_note", "data": {"content": _short(row["text"]), "shape": "square"},
             "style": {"fillColor": miro[row["color"]]}, "position": {"x": row["x"], "y": row["y"]},
         }
         for row in stickies.to_dict("records")
     ]  # fmt: skip
     return [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
+
+
+def _short(text: str) -> str:
+    """Text of a sticky note, escaped, within what Miro takes."""
+    shown = text if len(html.escape(text)) < MIRO_TEXT else text[: MIRO_TEXT // 10] + " …"
+    return html.escape(shown)
 
 
 def _stage(stage: object) -> str:

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -17,18 +16,17 @@ from pathlib import Path
 import pandas as pd
 
 from ..clustering.solution import natural_order
-from ..errors import DataContractError, ParameterError, Violation, nearest_word
+from ..errors import DataContractError, ParameterError, nearest_word
+from ..messaging.holdout import hold_out_of
 from ..period import Period
+from ..sources.people import Addresses
 from ..study import Study
 from .audiences import audience_of
-from .holdout import hold_out
-from .people import Addresses
-from .platforms import EMAIL, HASHED, PEOPLE_PLATFORMS, load_platforms
+from .platforms import PEOPLE_PLATFORMS
+from .reread import check_file
 from .writers import check_size, format_people
 
-__all__ = ["Delivery", "check_file", "deliver_audiences"]
-
-HEX = re.compile(r"[0-9a-f]{64}")
+__all__ = ["Delivery", "deliver_audiences"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def deliver_audiences(
     placed = membership["segment"].dropna().astype(str)
     wanted = _check_names(list(dict.fromkeys(platforms)), list(dict.fromkeys(segments)), placed)
     salt = study.activation.salt or study.study
-    holdout = hold_out(placed.index.astype(str), share=study.activation.holdout, salt=salt)
+    holdout = hold_out_of(study, membership)
     made, refused, rows = {}, [], []
     for platform, segment in wanted:
         units = placed.index[placed == segment].astype(str)
@@ -145,48 +143,6 @@ def _holdout_file(unit: str, held: pd.Series) -> bytes:
     writer.writerow([unit, "holdout"])
     writer.writerows([name, str(bool(out)).lower()] for name, out in held.sort_index().items())
     return sink.getvalue().encode()
-
-
-def check_file(platform: str, content: bytes, name: str) -> int:
-    """Read a file back by the platform's own rules.
-
-    Parameters
-    ----------
-    platform : str
-    content : bytes
-    name : str
-        For the message.
-
-    Returns
-    -------
-    int
-        Rows below the header.
-
-    Raises
-    ------
-    DataContractError
-        If the header is another, a row has another number of cells, a hashed cell is no SHA-256, an e-mail is none, or a row stands
-        twice.
-    """
-    rules = load_platforms()["platforms"][platform]
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-    found = []
-    if not rows or rows[0] != rules["header"]:
-        found.append(Violation("header is not the platform's", name, allowed=",".join(rules["header"])))
-    hashed = {"google": (0, 1, 2, 3), "meta": range(6), "linkedin": (0,), "marketo": ()}[platform]
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(rules["header"]):
-            found.append(Violation("another number of cells than the header", name, number))
-        elif any(row[i] and not HEX.fullmatch(row[i]) for i in hashed):
-            found.append(Violation("a cell that must be hashed is not", name, number))
-        elif not row[0] or (platform not in HASHED and not EMAIL.fullmatch(row[0])):
-            found.append(Violation("no e-mail", name, number))
-    twice = len(rows) - 1 - len({row[0] for row in rows[1:] if row})
-    if twice:
-        found.append(Violation(f"{twice} rows stand twice", name))
-    if found:
-        raise DataContractError(found)
-    return len(rows) - 1
 
 
 def _put(made: dict[str, bytes], target: Path, keep: set[str]) -> None:

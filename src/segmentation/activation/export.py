@@ -6,11 +6,12 @@ import pandas as pd
 
 from ..qualitative import SamplingPlan
 from ..qualitative.fieldwork import plan_sheet, stamp_of
+from ..sources.people import read_suppression
 from ..workspace import Workspace
-from .people import read_suppression
+from .reread import check_file, check_table
 from .safe import make_safe
 from .sql import format_assignment_sql
-from .upsert import write_upsert
+from .upsert import format_hubspot, list_upsert
 from .writers import format_posthog, format_salesforce, format_segment_calls
 
 __all__ = ["export_plan", "export_segments"]
@@ -20,7 +21,8 @@ def export_segments(
     run: Workspace, membership: pd.DataFrame, holdout: pd.Series | None = None, users: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Write the exports that need no address: upserts for HubSpot and Salesforce, traits for Segment and RudderStack, a cohort a
-    segment for PostHog, and the rule as SQL. Units and people on the study's suppression list are in none of them.
+    segment for PostHog, and the rule as SQL. Units and people on the study's suppression list are in none of them. Every file is read
+    back by its platform's rules before the first is put in place.
 
     Parameters
     ----------
@@ -36,23 +38,32 @@ def export_segments(
     -------
     pandas.DataFrame
         The rows of the file for the CRM.
+
+    Raises
+    ------
+    DataContractError
+        If a file is not what its platform takes; none is written then.
     """
-    file, unit, spared = "exports/segments_hubspot.csv", run.study.unit, read_suppression(run.study)
+    unit, spared = run.study.unit, read_suppression(run.study)
     membership = membership[~membership.index.astype(str).isin(spared.units)]
     users = users[~users["user_id"].astype(str).isin(spared.people)] if users is not None else None
-    (run.results / "exports").mkdir(exist_ok=True)
-    rows = write_upsert(membership, run.results / file, period=run.period, holdout=holdout)
-    run.adopt(file)
+    rows = list_upsert(membership, period=run.period, holdout=holdout)
     held = pd.Series(dtype=bool) if holdout is None else holdout
     given = {"unit": unit, "holdout": held}
     ready = membership.set_axis(membership.index.astype(str), axis=0)
-    calls = format_segment_calls(ready, users, study=run.study.study, period=run.period, **given)
     made = {
-        "segments_salesforce.csv": format_salesforce(ready, period=run.period, holdout=held),
-        "segments_identify.jsonl": calls,
-        **{f"posthog_{name}.csv": content for name, content in format_posthog(ready, users, **given).items()},
+        "segments_hubspot.csv": ("hubspot", format_hubspot(rows)),
+        "segments_salesforce.csv": ("salesforce", format_salesforce(ready, period=run.period, holdout=held)),
+        "segments_identify.jsonl": (
+            "segment",
+            format_segment_calls(ready, users, study=run.study.study, period=run.period, **given),
+        ),
     }
-    for name, content in made.items():
+    for name, content in format_posthog(ready, users, **given).items():
+        made[f"posthog_{name}.csv"] = ("posthog", content)
+    for name, (platform, content) in made.items():
+        check_file(platform, content, name)
+    for name, (_, content) in made.items():
         run.write_text(f"exports/{name}", content.decode())
     learned = run.read_json("solution")
     method = learned["solution"].get("method", "kmeans")
@@ -81,5 +92,6 @@ def export_plan(run: Workspace, plan: SamplingPlan) -> SamplingPlan:
     """
     sheet = plan_sheet(plan, run.study.unit).map(make_safe)
     sheet["frozen"] = f"{run.period} {stamp_of(sheet, run.study.unit)}"
-    run.write_text("exports/interview_plan.csv", sheet.to_csv(index=False, lineterminator="\n"))
+    text = sheet.to_csv(index=False, lineterminator="\n")
+    run.write_text("exports/interview_plan.csv", check_table(text, sheet.columns, "interview_plan.csv"))
     return plan

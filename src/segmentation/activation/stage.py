@@ -10,14 +10,15 @@ from ..clustering import assign_segments, recall_solution
 from ..clustering.solution import natural_order
 from ..dataset import Dataset
 from ..display import Callout, Reading, Table
+from ..sources.people import read_stage_addresses, read_suppression
 from ..study import Study
 from ..words import few_words, source_words
 from ..workspace import Workspace
 from .audiences import Audiences, plan_audiences
 from .fairness import NEAR_NOBODY
 from .lookalike import Ranked, find_lookalikes, first_seed_times
-from .people import read_addresses, read_suppression
 from .reach import FEWEST, Reach, flag_strangers, learn_reach, measure_keeping, segment_distances
+from .reread import check_table
 from .safe import make_safe
 
 __all__ = [
@@ -235,10 +236,7 @@ def gather_audiences(run: Workspace, data: Dataset, membership: pd.DataFrame) ->
     DataContractError
         If the file with the addresses or the suppression list breaks its contract.
     """
-    companies = data.tables.get("companies")
-    by_unit = companies is not None and companies.index.name == run.study.unit and "country" in companies
-    addresses = read_addresses(run.study, countries=companies["country"] if by_unit else None)
-    return plan_audiences(run.study, membership, addresses)
+    return plan_audiences(run.study, membership, read_stage_addresses(run.study, data))
 
 
 def rank_lookalikes(run: Workspace, data: Dataset, before: pd.DataFrame, now: pd.DataFrame) -> Ranked | None:
@@ -291,7 +289,8 @@ def export_lookalikes(run: Workspace, ranked: Ranked | None, audiences: Audience
         run.study.unit: [make_safe(unit) for unit in first.index], "place": first["place"], "band": first["band"],
         "holdout": held.map({True: "true", False: "false"}).to_numpy(),
     })  # fmt: skip
-    run.write_text("exports/lookalikes.csv", rows.to_csv(index=False, lineterminator="\r\n"))
+    text = rows.to_csv(index=False, lineterminator="\r\n")
+    run.write_text("exports/lookalikes.csv", check_table(text, rows.columns, "lookalikes.csv"))
 
 
 def list_audiences(

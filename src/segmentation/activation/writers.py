@@ -13,8 +13,8 @@ import pandas as pd
 
 from ..errors import DataContractError, Violation
 from ..period import Period
+from ..sources.identifiers import hash_identifier
 from .platforms import (
-    hash_identifier,
     load_platforms,
     platform_email,
     platform_name,
@@ -26,7 +26,6 @@ from .safe import make_safe
 __all__ = ["check_size", "format_people", "format_posthog", "format_salesforce", "format_segment_calls"]
 
 SALESFORCE_ID = re.compile(r"[a-zA-Z0-9]{15}(?:[A-Z0-5]{3})?")
-CALL_LIMIT = 32_000  # bytes of one call at Segment and RudderStack
 
 
 def check_size(platform: str, audience: str, rows: int) -> Violation | None:
@@ -81,7 +80,10 @@ def format_people(platform: str, people: pd.DataFrame, *, segment: str, period: 
         "marketo": lambda row: _marketo_row(row, segment, period),
     }
     rows = [make[platform](row) for _, row in people.sort_values("email").iterrows()]
-    lines = [_line(row) for row in rows]
+    first: dict[str, list[str]] = {}
+    for row in rows:  # two e-mails that a platform folds into one are one person there
+        first.setdefault(row[0], row)
+    lines = [_line(row) for row in first.values()]
     head, limit = _line(rules["header"]), rules.get("max_bytes")
     if limit is None or len(head) + sum(map(len, lines)) <= limit:
         return [head + b"".join(lines)]
@@ -221,7 +223,7 @@ def format_segment_calls(
             "type": "identify",
             "userId": user,
             "traits": traits,
-            "context": {"groupId": of_unit},
+            "context": {"groupId": of_unit, "traits": traits},  # where RudderStack looks for them
             "timestamp": period.end.isoformat() + ".000Z",
             "messageId": "segmentation-" + hashlib.sha256(f"{study}:{period}:{user}".encode()).hexdigest()[:32],
         }

@@ -13,6 +13,7 @@ from .coverage import (
     tabulate_stale_proofs,
 )
 from .gaps import describe_gaps, find_missing_locales, find_uncited, tabulate_missing_locales, tabulate_uncited
+from .holdout import hold_out, hold_out_of
 from .journey import JOURNEY_COLUMNS, map_journey, select_segments
 from .journey_words import describe_journey, describe_waits, tabulate_journey, tabulate_touchpoints
 from .limits import load_limits
@@ -22,7 +23,6 @@ from .members import match_personas
 from .mermaid import format_mermaid
 from .pack import PACK_COLUMNS, compose_pack, describe_pack, pack_page
 from .plan import (
-    count_reachable,
     describe_channel_plan,
     detectable_lift,
     needed_people,
@@ -30,8 +30,17 @@ from .plan import (
     tabulate_channel_plan,
 )
 from .rates import say_share, withhold_small
+from .reach import REACH_COLUMNS, count_reachable
 from .readability import count_syllables, measure_grade, measure_lix
-from .told import TOLD_COLUMNS, describe_told, load_told, summarise_told, tabulate_told
+from .told import (
+    TOLD_COLUMNS,
+    check_told,
+    consented_transcripts,
+    describe_told,
+    load_told,
+    summarise_told,
+    tabulate_told,
+)
 from .touchpoints import TOUCH_COLUMNS, count_touchpoints, list_touchpoints
 from .voice import Voice, load_voice
 from .waits import Wait, measure_wait
@@ -42,13 +51,16 @@ __all__ = [
     "MESSAGE_COLUMNS",
     "PACK_COLUMNS",
     "PROOF_COLUMNS",
+    "REACH_COLUMNS",
     "TOLD_COLUMNS",
     "TOUCH_COLUMNS",
     "VALUE_COLUMNS",
     "Cites",
     "Voice",
     "Wait",
+    "check_told",
     "compose_pack",
+    "consented_transcripts",
     "count_reachable",
     "count_syllables",
     "count_touchpoints",
@@ -68,6 +80,8 @@ __all__ = [
     "find_stale_proofs",
     "find_uncited",
     "format_mermaid",
+    "hold_out",
+    "hold_out_of",
     "lint_messages",
     "list_touchpoints",
     "load_cites",

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..dataset import Dataset
 from ..display import Callout, Reading, Table
 from ..errors import ParameterError
 from ..study import Study
 from ..words import few_words, join_words, source_words
-from .journey import group_units
 from .limits import channel_words
-from .members import Members
+from .reach import describe_reach
 
 __all__ = [
-    "PLAN_COLUMNS", "count_reachable", "describe_channel_plan", "detectable_lift", "needed_people", "plan_channels",
+    "PLAN_COLUMNS", "describe_channel_plan", "detectable_lift", "needed_people", "plan_channels",
     "tabulate_channel_plan",
 ]  # fmt: skip
 
 PLAN_COLUMNS = (
-    "channel", "used", "segment", "persona_id", "baseline", "lift", "needed", "reachable", "detectable", "proposal", "withheld",
+    "channel", "used", "segment", "persona_id", "baseline", "lift", "needed", "people", "reachable", "detectable", "proposal", "withheld",
 )  # fmt: skip
 ALPHA, POWER = 0.05, 0.8
 
@@ -89,35 +86,6 @@ def detectable_lift(baseline: float, people: int, *, alpha: float = ALPHA, power
     return high
 
 
-def count_reachable(data: Any, membership: pd.DataFrame, members: Members | None = None) -> pd.DataFrame:
-    """People who may be written to, by segment and persona.
-
-    Parameters
-    ----------
-    data : Dataset
-        With ``contacts`` (company id, opted_out) where the study has them; without, each unit counts as one.
-    membership : pandas.DataFrame
-        Index unit id, column ``segment``.
-    members : mapping, optional
-        As ``match_personas`` returns it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns segment, persona_id ("" for a whole segment), units, reachable (people who have not opted out, of those units).
-    """
-    contacts = data.tables.get("contacts") if isinstance(data, Dataset) else None
-    known = contacts is not None and data.unit in contacts.columns
-    if known:
-        open_to = contacts[~contacts["opted_out"].fillna(False).astype(bool)] if "opted_out" in contacts else contacts
-        people = open_to.dropna(subset=[data.unit]).groupby(data.unit).size()
-    rows = []
-    for (segment, persona), units in group_units(membership, members).items():
-        count = int(people.reindex(units).fillna(0).sum()) if known else len(units)
-        rows.append((segment, persona, len(units), count))
-    return pd.DataFrame(rows, columns=["segment", "persona_id", "units", "reachable"])
-
-
 def plan_channels(study: Study, reachable: pd.DataFrame) -> pd.DataFrame:
     """Whom to address on each channel: the persona where enough people can be reached to tell whether it works, else broader.
 
@@ -138,10 +106,10 @@ def plan_channels(study: Study, reachable: pd.DataFrame) -> pd.DataFrame:
         Columns ``PLAN_COLUMNS``: needed (people in both arms together), detectable (smallest relative difference the reachable
         people can find), proposal ("persona", "segment" or "everybody"); rows of personas, and of segments with persona_id "".
     """
-    counts = reachable.set_index(["segment", "persona_id"])
     rows = []
     for channel, plan in study.messaging.channels.items():
         needed = 2 * needed_people(plan.baseline, plan.lift)
+        counts = reachable[reachable["channel"] == channel].set_index(["segment", "persona_id"])
         for (segment, persona), row in counts.iterrows():
             if segment == "all":
                 continue
@@ -159,7 +127,7 @@ def plan_channels(study: Study, reachable: pd.DataFrame) -> pd.DataFrame:
                 proposal = "segment" if enough or not plan.used else "everybody"
             rows.append({
                 "channel": channel, "used": plan.used, "segment": segment, "persona_id": persona, "baseline": plan.baseline,
-                "lift": plan.lift, "needed": needed, "reachable": int(row["reachable"]),
+                "lift": plan.lift, "needed": needed, "people": int(row["people"]), "reachable": int(row["reachable"]),
                 "detectable": detectable_lift(plan.baseline, int(row["reachable"])), "proposal": proposal,
                 "withheld": int(row["units"]) < study.choices.min_cell,
             })  # fmt: skip
@@ -167,7 +135,7 @@ def plan_channels(study: Study, reachable: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_channel_plan(
-    plan: pd.DataFrame, reachable: pd.DataFrame, *, names: Mapping[str, str] | None = None
+    plan: pd.DataFrame, reachable: pd.DataFrame, *, names: Mapping[str, str] | None = None, units: str = "units"
 ) -> Reading | Callout:
     """What to start with on each channel, and when personas may follow, in plain sentences.
 
@@ -179,6 +147,8 @@ def describe_channel_plan(
         As ``count_reachable`` returns it.
     names : mapping of str to str, optional
         Persona id to name.
+    units : str
+        What units are called, plural.
 
     Returns
     -------
@@ -187,13 +157,15 @@ def describe_channel_plan(
     if plan.empty:
         text = "Under messaging: channels:, say what share answers today, and it can be said how many people a persona needs."
         return Callout("absent", "This study says nothing of the channels it uses.", text)
-    total = int(reachable.set_index(["segment", "persona_id"])["reachable"].get(("all", ""), 0))
+    totals = reachable[reachable["segment"] == "all"].set_index("channel")["reachable"]
     paragraphs = [
         "A message of its own for a persona is worth it when it can be told apart from the broad one. How many people that takes: two "
         "arms that find the smallest difference worth finding 4 times of 5 (power 80 %), and a difference that is not there 1 time of "
-        "20 (two-sided 5 %)."
+        "20 (two-sided 5 %).",
+        describe_reach(reachable, units),
     ]
     for channel, rows in plan.groupby("channel", sort=False):
+        total = int(totals.get(channel, 0))
         first, personas = rows.iloc[0], rows[(rows["persona_id"] != "") & ~rows["withheld"]]
         size = f"{first['lift']:.0%} more than {first['baseline']:.0%} takes {first['needed']:,d} people"
         most = (
@@ -231,13 +203,14 @@ def tabulate_channel_plan(
         "Channel": shown["channel"].map(channel_words).astype("str"),
         "Used before": shown["used"].map({True: "yes", False: "no"}).astype("str"),
         "Persona": [(names or {}).get(persona, persona) for persona in shown["persona_id"]],
+        "On file": [few_words(int(n), min_cell) for n in shown["people"]],
         "Reachable": [few_words(int(n), min_cell) for n in shown["reachable"]],
         "Needed": shown["needed"].astype("int64"),
         "Can find a difference of": [_more(value) for value in shown["detectable"]],
         "Address": shown["proposal"].astype("str"),
     })  # fmt: skip
     note = (
-        "Reachable: people of the persona's accounts who have not opted out. Needed: people in two arms together. "
+        "On file: people of the persona's accounts. Reachable: those whom the channel can reach. Needed: people in two arms together. "
         "Can find a difference of: the smallest, relative to the share that answers today."
     )
     caption = f"Whom to address on each channel.{source_words(source)}"

@@ -18,7 +18,9 @@ from .cites import check_said
 from .rates import order_segments
 from .rows import read_rows
 
-__all__ = ["TOLD_COLUMNS", "consented_transcripts", "describe_told", "load_told", "summarise_told", "tabulate_told"]
+__all__ = [
+    "TOLD_COLUMNS", "check_told", "consented_transcripts", "describe_told", "load_told", "summarise_told", "tabulate_told",
+]  # fmt: skip
 
 TOLD_COLUMNS = (
     "participant", "segment", "persona_id", "stage", "channel", "emotion", "text", "coder", "source_id", "start", "end",
@@ -28,7 +30,17 @@ _EMOTIONS = {"-2": -2, "-1": -1, "0": 0, "1": 1, "+1": 1, "2": 2, "+2": 2, "": n
 
 
 def consented_transcripts(coded: CodedInterviews) -> dict[str, str]:
-    """Participant to transcript, of those who agreed to be quoted."""
+    """Participant to transcript, of those who agreed to be quoted.
+
+    Parameters
+    ----------
+    coded : CodedInterviews
+
+    Returns
+    -------
+    dict of str to str
+        Empty where nobody was interviewed or nobody agreed.
+    """
     people = coded.people
     if people.empty:
         return {}
@@ -73,13 +85,33 @@ def load_told(
     return pd.concat(filled, ignore_index=True) if filled else rows[0]
 
 
-def _from_file(
-    study: Study, coded: CodedInterviews, redactor: Redactor, personas: Collection[str] | None
+def check_told(
+    study: Study, transcripts: Mapping[str, str] | None = None, *, personas: Collection[str] | None = None
 ) -> pd.DataFrame:
+    """Read the file of told passages as it was written and refuse what is wrong with it; nothing is redacted.
+
+    Parameters
+    ----------
+    study : Study
+        With ``messaging.told``.
+    transcripts : mapping of str to str, optional
+        Participant to transcript, of those who agreed to be quoted; without it, words are not looked up.
+    personas : collection of str, optional
+        Ids that may be named.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The cells as text, indexed by the row of the file.
+
+    Raises
+    ------
+    DataContractError
+        With every violation of the file, as ``load_told`` says.
+    """
     file = study.resolve(str(study.messaging.told))
     given, violations = read_rows(file, _WRITTEN)
-    transcripts = consented_transcripts(coded)
-    if not transcripts:
+    if transcripts is not None and not transcripts:
         fix = "Add transcripts and who agreed to be quoted to sources, or take messaging.told out"
         violations.append(Violation("nobody in this study was interviewed and may be quoted", file.name, fix=fix))
         raise DataContractError(violations)
@@ -88,25 +120,30 @@ def _from_file(
     for row, record in given.iterrows():
         for column, allowed in lists.items():
             word = record[column]
-            if word in ("",) and column != "stage":
+            if allowed is None or (word == "" and column != "stage") or word in allowed:
                 continue
-            if allowed is not None and word not in allowed:
-                listed, hint = ", ".join(sorted(map(str, allowed))), nearest_word(word, allowed)
-                violations.append(
-                    Violation(f"no such {column.removesuffix('_id')}", file.name, row, column, word, listed, hint)
-                )
-        violations += check_said(record["text"], record["participant"], transcripts, (file.name, row), "text")
+            listed, hint = ", ".join(sorted(map(str, allowed))), nearest_word(word, allowed)
+            what = f"no such {column.removesuffix('_id')}"
+            violations.append(Violation(what, file.name, row, column, word, listed, hint))
+        if transcripts is not None:
+            violations += check_said(record["text"], record["participant"], transcripts, (file.name, row), "text")
         key = (record["participant"], record["stage"], record["text"], record["coder"])
         if key in seen:
             fix = "One coder judges a passage once; name the other coder"
-            violations.append(
-                Violation(f"passage judged in row {seen[key]} too", file.name, row, "coder", key[3], fix=fix)
-            )
+            what = f"passage judged in row {seen[key]} too"
+            violations.append(Violation(what, file.name, row, "coder", key[3], fix=fix))
         seen.setdefault(key, row)
     if violations:
         raise DataContractError(sorted(violations, key=lambda v: (int(v.row or 0), v.column or "")))
+    return given
+
+
+def _from_file(
+    study: Study, coded: CodedInterviews, redactor: Redactor, personas: Collection[str] | None
+) -> pd.DataFrame:
+    transcripts = consented_transcripts(coded)
     found = []
-    for record in given.to_dict("records"):
+    for record in check_told(study, transcripts, personas=personas).to_dict("records"):
         who, whole = record["participant"], transcripts[record["participant"]]
         place = check_quote(record["text"], whole)
         found.append({

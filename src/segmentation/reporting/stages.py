@@ -62,7 +62,7 @@ STAGES: tuple[Stage, ...] = (
         "05_messaging",
         "Messages: what to say, to whom, where",
         needs=("01_data", "02_segments", "03_interviews", "04_personas"),
-        files=("personas", "messages", "messaging"),
+        files=("personas", "messages", "messaging", "suppression"),
     ),
     Stage(
         "06_tracking",

@@ -14,7 +14,7 @@ READS: dict[str, tuple[str, ...]] = {
     "02_use": ("survey",),
     "03_interviews": ("survey", "turns", "codings", "interviewees", "redactions", "contacts", "deals"),
     "04_personas": ("events", "turns", "codings", "interviewees", "redactions", "contacts"),
-    "05_messaging": ("events", "turns", "codings", "interviewees", "redactions", "contacts"),
+    "05_messaging": ("events", "turns", "codings", "interviewees", "redactions", "companies", "contacts"),
     "06_tracking": ("events", "deals", "companies", "contacts"),
     "07_activation": ("events", "companies", "identities", "contacts"),
     "code_interviews": ("turns", "codings", "interviewees"),
@@ -35,7 +35,7 @@ def stage_reads(run: Workspace) -> tuple[str, ...]:
         Empty for a stage that works on results of earlier stages only.
     """
     wanted, people = READS.get(run.stage, ()), run.study.activation.people
-    also = {people.source} if run.stage == "07_activation" and people is not None else set()
+    also = {people.source} if run.stage in ("05_messaging", "07_activation") and people is not None else set()
     return tuple(
         name
         for name in run.study.sources

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ..dataset import Dataset
 from ..errors import DataContractError, Violation, nearest_word
 from ..period import Period
-from ..sources.frames import raw_tables
-from ..sources.job import Job
 from ..study import People, Study
-from .platforms import as_e164, clean_email, hash_identifier
+from .frames import raw_tables
+from .identifiers import as_e164, clean_email, hash_identifier
+from .job import Job
 
-__all__ = ["Addresses", "Suppression", "read_addresses", "read_suppression"]
+__all__ = ["REASONS", "Addresses", "Suppression", "read_addresses", "read_stage_addresses", "read_suppression"]
 
 YES, NO = ("true", "yes", "y", "1", "x"), ("false", "no", "n", "0", "")
 SUPPRESSED_BY = ("email", "email_sha256", "id", "unit")
@@ -44,8 +45,8 @@ class Addresses:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row a person: id, unit, email, phone (E.164), first_name, last_name, country (ISO), zip, and reason: why the person may
-        not be written to, or "".
+        A row a person: id, unit, email, phone (E.164), first_name, last_name, country (ISO), zip, reason: why the person may not be
+        written to, or "", and no_call: why not called, or "".
     suppressed : Suppression
     """
 
@@ -58,7 +59,20 @@ class Addresses:
     @property
     def free(self) -> pd.DataFrame:
         """People who may be written to."""
-        return self.table[self.table["reason"] == ""]
+        return self.reached_by("email")
+
+    def reached_by(self, address: str) -> pd.DataFrame:
+        """People whom this kind of address reaches: they have one, agreed, are not suppressed, and nobody before them has the same.
+
+        Parameters
+        ----------
+        address : {"email", "phone"}
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        return self.table[self.table[{"email": "reason", "phone": "no_call"}[address]] == ""]
 
 
 def read_suppression(study: Study) -> Suppression:
@@ -154,11 +168,13 @@ def read_addresses(study: Study, *, countries: pd.Series | None = None) -> Addre
         the message.
     """
     people = study.activation.people
-    suppressed = read_suppression(study)
     if people is None:
         return None
-    job = Job(study, people.source, Period(9999, 4))
-    parts, found = [], []
+    job, parts, found, suppressed = Job(study, people.source, Period(9999, 4)), [], [], Suppression()
+    try:
+        suppressed = read_suppression(study)
+    except DataContractError as error:
+        found += error.violations
     for raw in raw_tables(job, job.files()):
         problems = list(_check_columns(people, raw.headers, raw.label, raw.doubled))
         found += problems
@@ -173,7 +189,27 @@ def read_addresses(study: Study, *, countries: pd.Series | None = None) -> Addre
         raise DataContractError(found)
     table = pd.concat(parts, ignore_index=True)
     table = _with_country(table, people, countries)
-    return Addresses(table.assign(reason=_reasons(table, suppressed)).drop(columns=["consent", "written"]), suppressed)
+    table = table.assign(reason=_reasons(table, suppressed), no_call=_reasons(table, suppressed, by="phone"))
+    return Addresses(table.drop(columns=["consent", "written"]), suppressed)
+
+
+def read_stage_addresses(study: Study, data: Dataset) -> Addresses | None:
+    """Addresses for a stage; people without a country of their own take that of their unit.
+
+    Parameters
+    ----------
+    study : Study
+    data : Dataset
+        With companies where they have the country.
+
+    Returns
+    -------
+    Addresses or None
+        As ``read_addresses``.
+    """
+    companies = data.tables.get("companies")
+    by_unit = companies is not None and companies.index.name == study.unit and "country" in companies
+    return read_addresses(study, countries=companies["country"] if by_unit else None)
 
 
 def _headers(people: People) -> dict[str, str]:
@@ -245,19 +281,25 @@ def _with_country(table: pd.DataFrame, people: People, countries: pd.Series | No
     )
 
 
-def _reasons(table: pd.DataFrame, suppressed: Suppression) -> pd.Series:
-    """Why a person may not be written to; the first that holds counts. An e-mail that anybody opted out for is out for all."""
+def _reasons(table: pd.DataFrame, suppressed: Suppression, *, by: str = "email") -> pd.Series:
+    """Why a person may not be reached; the first that holds counts. An e-mail that anybody opted out for is out for all."""
     hashed = table["email"].map(lambda email: hash_identifier(email) if email else "")
     out = set(table.loc[~table["consent"], "email"]) - {""}
     listed = table["id"].isin(suppressed.people) | table["unit"].isin(suppressed.units) | hashed.isin(suppressed.emails)
     reason = pd.Series("", index=table.index, dtype=object)
+    missing = {
+        "email": {
+            "no e-mail": table["written"] == "",
+            "not an e-mail": (table["email"] == "") & (table["written"] != ""),
+        },
+        "phone": {"no phone": table["phone"] == ""},
+    }
     told = {
-        "no e-mail": table["written"] == "",
-        "not an e-mail": (table["email"] == "") & (table["written"] != ""),
+        **missing[by],
         "no consent": ~table["consent"] | table["email"].isin(out),
         "suppressed": listed,
     }
     for why, holds in told.items():
         reason = reason.mask(holds & (reason == ""), why)
-    again = table["email"].where(reason == "").duplicated() & (reason == "")
-    return reason.mask(again, "second person with this e-mail")
+    again = table[by].where(reason == "").duplicated() & (reason == "")
+    return reason.mask(again, f"second person with this {'e-mail' if by == 'email' else by}")

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from ..errors import ParameterError
+from ..study import Study
 
-__all__ = ["hold_out"]
+__all__ = ["hold_out", "hold_out_of"]
 
 
 def hold_out(units: Iterable[str], *, share: float, salt: str) -> pd.Series:
@@ -46,3 +47,22 @@ def hold_out(units: Iterable[str], *, share: float, salt: str) -> pd.Series:
     ids = pd.Index([str(unit) for unit in units], dtype="str")
     places = [int(hashlib.sha256(f"{salt}:{unit}".encode()).hexdigest()[:13], 16) / 16**13 for unit in ids]
     return pd.Series([place < share for place in places], index=ids, name="holdout", dtype=bool)
+
+
+def hold_out_of(study: Study, membership: pd.DataFrame) -> pd.Series:
+    """Units with a segment that no audience of this study reaches.
+
+    Parameters
+    ----------
+    study : Study
+        ``activation.holdout`` says which share, ``activation.salt`` by which word.
+    membership : pandas.DataFrame
+        Index unit; column segment.
+
+    Returns
+    -------
+    pandas.Series
+        True for those held out, by unit with a segment.
+    """
+    placed = membership["segment"].dropna().index
+    return hold_out(placed, share=study.activation.holdout, salt=study.activation.salt or study.study)
