@@ -86,7 +86,9 @@ def test_page_tells_the_verdict_with_its_quarter_and_leads_to_it(findings):
     told = with_verdicts(sheets, log(("2026Q1", "mail", 1, "refuted"), ("2026Q3", "post", 2, "supported")))
     assert "2026Q3: supported" in _text(told, checked, "s1-dana.html")
     page = lxml_html.fromstring(_pages(told, checked)["s1-dana.html"])
-    assert page.xpath("//p[@class='verdicts']//a/@href") == ["../06_tracking.html#06_tracking-what-personas-predicted"]
+    assert page.xpath("//strong[@class='tested']//a/@href") == [
+        "../06_tracking.html#06_tracking-what-personas-predicted"
+    ]
     assert "## What personas predicted\\n" in (PROJECT / "notebooks/06_tracking.ipynb").read_text("utf-8")
     record = _text(told, checked, "evidence/s1-dana.html")
     assert record.index("2026Q3") < record.index("2026Q1") and "1, replaced since" in record

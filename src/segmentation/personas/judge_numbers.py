@@ -133,9 +133,11 @@ def judge_touchpoint(ref: TouchRef, segment: str, findings: Findings) -> Judged:
     name, row = f"“{channel_words(ref)}”", find_touchpoint(ref, segment, findings)
     if row is None:
         fix = "Drop the claim, or rest it on something that can be shown"
-        return Judged("stale", "touchpoint", f"{name}: withheld in {segment}, too few came this way.", fix)
-    text = f"{name}: {_per_cent(row['share'])} of {segment} came this way (95 % interval {_per_cent(row['lower'])} to "
-    text += f"{_per_cent(row['upper'])}, n = {row['reached']:,.0f}) against {_per_cent(row['total'])} of everybody{_index_words(row)}"
+        why = "too few came this way, or it would give away a cell with too few"
+        return Judged("stale", "touchpoint", f"{name} is withheld in {segment}: {why}.", fix)
+    share, low, high, total = (_per_cent(row[key]) for key in ("share", "lower", "upper", "total"))
+    text = f"{name}: {share} of {segment} whose channel is on record came this way (95 % interval {low} to {high}, n = "
+    text += f"{row['reached']:,.0f}) against {total} of everybody{_index_words(row)}"
     limits = (float(row["index_lower"]), float(row["index_upper"]), 100.0)
     return _hold("touchpoint", text, ref.direction, limits, {key: float(row[key]) for key in INDEX})
 

@@ -94,13 +94,12 @@ def persona_wiki(
 def _cells(checked: CheckedPersonas) -> list[tuple[str, Any]]:
     """Rows of the comparison: a label and how to fill a persona's cell; an empty list says that nothing is known."""
     claims = checked.claims.set_index(["persona_id", "claim_id"])["status"].to_dict()
-    told = {"theme": "{0.k:.0f} of {0.n:.0f} people", "touchpoint": "index {0.index:.0f}"}
-    known = {"theme": "n", "touchpoint": "index"}  # what a piece must have for its figures to be told
-    behind = {
-        (piece.persona_id, piece.claim_id): told[piece.sort].format(piece)
-        for piece in checked.pieces[checked.pieces["sort"].isin(list(told))].itertuples(index=False, name="Piece")
-        if pd.notna(getattr(piece, known[piece.sort]))
-    }
+    behind: dict[tuple[str, str], str] = {}
+    for row in checked.pieces.to_dict("records"):
+        if pd.notna(row["n"]):
+            behind[row["persona_id"], row["claim_id"]] = f"{row['k']:.0f} of {row['n']:.0f} people"
+        elif pd.notna(row["index"]):
+            behind.setdefault((row["persona_id"], row["claim_id"]), f"index {row['index']:.0f}")
 
     def words(persona: Persona, key: str, claim: Claim, rank: int) -> str:
         place = (persona.persona_id, f"{key}-{rank}")
