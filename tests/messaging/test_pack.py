@@ -132,6 +132,24 @@ def test_pack_page_has_each_line_with_its_trace(matrix):
     assert line["trace"] == "row M1; pain late payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
 
 
+def test_compose_pack_holds_what_a_persona_has_on_every_other_channel(tmp_path):
+    text = {
+        **GOOD,
+        "segment_id": "S1",
+        "value_prop_id": "vp-1",
+        "locked": "",
+        "channel": "sms",
+        "element": "text",
+        "text": "Paid? Reply STOP.",
+    }
+    pack = compose(load_messages(write(tmp_path, text), **KNOWN))
+    rows = pack[pack["piece"] == "sms"]
+    assert rows[["persona_id", "part", "kind", "text"]].to_numpy().tolist() == [
+        ["P1", "text", "message", "Paid? Reply STOP."]
+    ]
+    assert [piece["title"] for piece in pack_page(pack, [ADA])[0]["pieces"]][-1] == "SMS"
+
+
 def test_compose_pack_no_messages_is_absent(make_study):
     pack = compose_pack(load_messages(make_study()), [ADA], Cites())
     assert pack.empty and isinstance(describe_pack(pack), Callout)

@@ -169,8 +169,13 @@ def tabulate_audiences(audiences: Audiences, *, units: str = "units", source: st
         f"People whom a file for each platform would hold{_without(int(first['held_out'].sum()), units, min_cell)}. n = "
         f"{int(first['units'].sum()):,d} {units} in a segment with {people:,d} people.{source_words(source)}"
     )
-    checked = load_platforms()["checked"]
-    return Table(table, caption, note=f"Too few: below what the platform takes or serves. Limits as read on {checked}.")
+    told = load_platforms()
+    rumoured = join_words(names[key] for key in PEOPLE_PLATFORMS if told["platforms"][key].get("second_hand"))
+    note = (
+        f"Too few: below what the platform takes or serves. Limits as read on {told['checked']}; the least number for {rumoured} is "
+        "second hand, not from the platform's own pages."
+    )
+    return Table(table, caption, note=note)
 
 
 def _without(held: int, units: str, min_cell: int) -> str:

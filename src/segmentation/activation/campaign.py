@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..messaging.pack import pack_page, trace_words
+from ..messaging.pack_words import pack_page, trace_words
 from ..workspace import Workspace
 from .reread import MIRO_TEXT, check_file, check_table
 from .safe import make_safe
