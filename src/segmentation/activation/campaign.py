@@ -144,45 +144,27 @@ def list_stickies(journeys: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     rows = []
     lanes: dict[tuple[str, str], int] = {}
     for row in journeys[~journeys["withheld"].astype(bool)].to_dict("records"):
-        key = (row["segment"], row["persona_id"])
-        place = lanes.setdefault(key, len(lanes))
-        words = f"{row['segment']}: {100 * row['share']:.0f} % reached {_stage(row['stage'])} ({row['reached']:.0f} of {row['n']})"
-        x, y = stages.index(row["stage"]) * _ROOM, place * 3 * _ROOM
-        who = row["persona_id"] or row["segment"]
-        rows.append(
-            (
-                words,
-                _stage(row["stage"]),
-                who,
-                row["persona_id"],
-                None,
-                _COLOURS["measured"][0],
-                "measured",
-                int(row["n"]),
-                x,
-                y,
-            )
-        )
+        share = f"{100 * row['share']:.0f} % reached {_stage(row['stage'])} ({row['reached']:.0f} of {row['n']})"
+        place = _place(row, stages, lanes)
+        rows.append(_sticky(f"{row['segment']}: {share}", row, place, source="measured", n=int(row["n"])))
     for row in told.to_dict("records") if len(told) else ():
-        key = (row["segment"], row["persona_id"])
-        place = lanes.setdefault(key, len(lanes))
-        x, y = stages.index(row["stage"]) * _ROOM, place * 3 * _ROOM + _ROOM
-        words, who = f"“{row['text']}” ({row['participant']})", row["persona_id"] or row["segment"]
-        rows.append(
-            (
-                words,
-                _stage(row["stage"]),
-                who,
-                row["persona_id"],
-                row["emotion"],
-                _COLOURS["told"][0],
-                "told",
-                row["people"],
-                x,
-                y,
-            )
-        )
+        x, y = _place(row, stages, lanes)
+        words = f"“{row['text']}” ({row['participant']})"
+        rows.append(_sticky(words, row, (x, y + _ROOM), source="told", n=row["people"]) | {"emotion": row["emotion"]})
     return pd.DataFrame(rows, columns=list(STICKY_COLUMNS))
+
+
+def _place(row: Mapping[str, Any], stages: Sequence[str], lanes: dict[tuple[str, str], int]) -> tuple[int, int]:
+    """Stages go from left to right, who they are of from top to bottom."""
+    lane = lanes.setdefault((row["segment"], row["persona_id"]), len(lanes))
+    return stages.index(row["stage"]) * _ROOM, lane * 3 * _ROOM
+
+
+def _sticky(words: str, row: Mapping[str, Any], place: tuple[int, int], *, source: str, n: int) -> dict[str, Any]:
+    return {
+        "text": words, "stage": _stage(row["stage"]), "lane": row["persona_id"] or row["segment"], "persona_id": row["persona_id"],
+        "emotion": None, "color": _COLOURS[source][0], "source": source, "n": n, "x": place[0], "y": place[1],
+    }  # fmt: skip
 
 
 def _items(stickies: pd.DataFrame) -> list[list[dict[str, Any]]]:
