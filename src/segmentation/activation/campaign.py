@@ -29,7 +29,9 @@ _BATCH = 20  # items Miro takes in one call
 _ROOM = 280  # between two stickies: one of FigJam's is 240 wide, one of Miro's 199
 
 
-def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def export_pack(
+    run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]], *, plan: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Write ``exports/campaign_pack/``: one CSV of all lines, one Markdown page a persona.
 
     Parameters
@@ -38,17 +40,21 @@ def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[s
     pack : pandas.DataFrame
         As ``compose_pack`` returns it.
     personas : sequence of mapping
+    plan : pandas.DataFrame, optional
+        As ``plan_channels`` returns it: how many people each piece reaches.
 
     Returns
     -------
     pandas.DataFrame
-        The pack, unchanged.
+        The pack, unchanged. Its pages are kept as the result ``pack``.
     """
     if len(pack):
         safe = pack.assign(trace=[trace_words(row) for row in pack.to_dict("records")]).map(make_safe)
         text = safe.to_csv(index=False, lineterminator="\n")
         run.write_text("exports/campaign_pack/campaign_pack.csv", check_table(text, safe.columns, "campaign_pack.csv"))
-    for page in pack_page(pack, personas) if len(pack) else ():
+    pages = pack_page(pack, personas, plan=plan, min_cell=run.study.choices.min_cell) if len(pack) else []
+    run.write_json("pack", pages)
+    for page in pages:
         text = format_pack_markdown(page, note=run.note)
         run.write_text(f"exports/campaign_pack/{page['persona_id']}.md", text)
     return pack
@@ -72,6 +78,7 @@ def format_pack_markdown(page: Mapping[str, Any], *, note: str = "") -> str:
     lines += [note, ""] if note else []
     for piece in page["pieces"]:
         lines += [f"## {piece['title']}", ""]
+        lines += [_plain(piece["plan"]), ""] if piece.get("plan") else []
         for line in piece["lines"]:
             mark = "**GAP** " if line["kind"] == "gap" else ""
             lines.append(f"- **{_plain(line['part'])}:** {mark}{_plain(line['text'])}")

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from ..display import Callout, Reading
-from ..words import count_words
-from .pack import piece_title
+from ..words import count_words, few_words
+from .pack import PIECES, piece_title
 
 __all__ = ["describe_pack", "pack_page", "trace_words"]
 
@@ -62,7 +62,9 @@ def _in_sentence(title: str) -> str:
     return title if title[1:2].isupper() or title.startswith(("LinkedIn", "Google", "Meta")) else title.lower()
 
 
-def pack_page(pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def pack_page(
+    pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]], *, plan: pd.DataFrame | None = None, min_cell: int = 10
+) -> list[dict[str, Any]]:
     """The pack as a page shows it: personas, their pieces, the lines of each.
 
     Parameters
@@ -71,11 +73,15 @@ def pack_page(pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> list
         As ``compose_pack`` returns it.
     personas : sequence of mapping
         For names and order.
+    plan : pandas.DataFrame, optional
+        As ``plan_channels`` returns it: each piece then says how many people it can reach and whether they are enough.
+    min_cell : int
+        Smaller numbers of people are not told.
 
     Returns
     -------
     list of dict
-        persona_id, name, segment, one_line, pieces (key, title, gaps, lines with part, kind, text, trace, notes).
+        persona_id, name, segment, one_line, pieces (key, title, plan, gaps, lines with part, kind, text, trace, notes).
     """
     found = []
     for persona in personas:
@@ -86,12 +92,34 @@ def pack_page(pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> list
                 _line(row, several=rows["stage"].replace("", pd.NA).nunique() > 1) for row in rows.to_dict("records")
             ]
             gaps = sum(line["kind"] == "gap" for line in lines)
-            pieces.append({"key": key, "title": piece_title(str(key)), "gaps": gaps, "lines": lines})
+            told = _say_plan(plan, persona["persona_id"], str(key), min_cell)
+            pieces.append({"key": key, "title": piece_title(str(key)), "plan": told, "gaps": gaps, "lines": lines})
         found.append({
             "persona_id": persona["persona_id"], "name": persona["name"], "segment": persona["segment_id"],
             "one_line": persona.get("one_line", ""), "pieces": pieces,
         })  # fmt: skip
     return found
+
+
+def _say_plan(plan: pd.DataFrame | None, persona: str, key: str, min_cell: int) -> str:
+    """How many people a piece reaches, and what the plan says of words of the persona's own."""
+    channel = PIECES[key].channel if key in PIECES else key
+    rows = (
+        ()
+        if plan is None
+        else plan[(plan["persona_id"] == persona) & (plan["channel"] == channel) & ~plan["withheld"].astype(bool)]
+    )
+    if not len(rows):
+        return ""
+    row = rows.iloc[0]
+    people = f"{few_words(int(row['reachable']), min_cell).capitalize()} of {few_words(int(row['people']), min_cell)} people can be reached"
+    if row["proposal"] == "persona":
+        return f"{people}: enough to tell whether words of its own do better than the broad ones."
+    if not row["used"]:
+        return (
+            f"{people}. The channel was not used before, so the plan begins with the same words for the whole segment."
+        )
+    return f"{people}; the plan says stay broad, because it takes {row['needed']:,d} to tell whether words of its own do better."
 
 
 def _line(row: Mapping[str, str], *, several: bool) -> dict[str, str]:
