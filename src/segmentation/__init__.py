@@ -368,7 +368,6 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "load_voice",
         "map_journey",
         "match_personas",
-        "pack_page",
         "plan_channels",
         "summarise_told",
         "tabulate_channel_plan",

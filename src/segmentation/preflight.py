@@ -300,7 +300,8 @@ def _check_messages(
         load_voice(study)
     if study.messaging.told is not None:
         with _collected(found):
-            written["told"] = len(check_told(study, transcripts, personas=known["personas"]))
+            heard = None if coded is None else transcripts or {}
+            written["told"] = len(check_told(study, heard, personas=known["personas"]))
     if study.messages is not None:
         pains = list(data["codes"].index) if data is not None and "codes" in data else None
         with _collected(found):

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentation.activation.lookalike import find_lookalikes, first_seed_times, recovery_at
+from segmentation.activation.lookalike import find_lookalikes, first_seed_times
+from segmentation.activation.lookalike_model import recovery_at
 from segmentation.activation.lookalike_words import describe_lookalikes, tabulate_bands, tabulate_likeness
 from segmentation.errors import ParameterError
 from segmentation.period import Period

@@ -174,6 +174,15 @@ def test_map_journey_missing_columns_raise(journey):
         map_journey(EVENTS.drop(columns="channel"), journey, MEMBERS)
 
 
+def test_describe_journey_segments_with_the_same_weakest_step_share_a_sentence(journey):
+    members = pd.DataFrame({"segment": ["S1"] * 20 + ["S2"] * 10}, index=[f"c{i}" for i in range(30)])
+    rows = [(f"c{i}", "signed_up", "2026-07-01", "web") for i in range(30)]
+    rows += [(f"c{i}", "invoice_sent", "2026-07-02", "web") for i in (*range(5), *range(20, 28))]
+    told = str(describe_journey(map_journey(make_events(*rows), journey, members), journey))
+    assert "S1 and S2 lose most on the way from start to adopt. S1: 5 of 20 go on, so far (95 % interval" in told
+    assert "; S2: 8 of 10 go on, so far (" in told and told.count("lose most") == 1
+
+
 def test_describe_journey_names_the_weakest_step(journey):
     members = pd.DataFrame({"segment": ["S1"] * 20}, index=[f"c{i}" for i in range(20)])
     rows = [(f"c{i}", "signed_up", "2026-07-01", "web") for i in range(20)]

@@ -132,6 +132,40 @@ def test_pack_page_has_each_line_with_its_trace(matrix):
     assert line["trace"] == "row M1; pain late payment; quote q2; value proposition vp-1; proof PR1 of 2026-05-01"
 
 
+def test_compose_pack_holds_what_a_persona_has_on_every_other_channel(tmp_path):
+    text = {
+        **GOOD,
+        "segment_id": "S1",
+        "value_prop_id": "vp-1",
+        "locked": "",
+        "channel": "sms",
+        "element": "text",
+        "text": "Paid? Reply STOP.",
+    }
+    pack = compose(load_messages(write(tmp_path, text), **KNOWN))
+    rows = pack[pack["piece"] == "sms"]
+    assert rows[["persona_id", "part", "kind", "text"]].to_numpy().tolist() == [
+        ["P1", "text", "message", "Paid? Reply STOP."]
+    ]
+    assert [piece["title"] for piece in pack_page(pack, [ADA])[0]["pieces"]][-1] == "SMS"
+
+
+def test_pack_page_says_how_many_each_piece_reaches_and_what_the_plan_says(matrix):
+    columns = ["channel", "persona_id", "used", "needed", "people", "reachable", "proposal", "withheld"]
+    plan = pd.DataFrame(
+        [("email", "P1", True, 7560, 320, 297, "everybody", False), ("linkedin", "P1", True, 200, 320, 297, "persona", False),
+         ("phone", "P1", False, 588, 320, 4, "segment", False), ("web", "P1", True, 9, 9, 9, "persona", True)],
+        columns=columns,
+    )  # fmt: skip
+    said = {piece["key"]: piece["plan"] for piece in pack_page(compose(matrix), [ADA], plan=plan)[0]["pieces"]}
+    assert said["email"].startswith(
+        "297 of 320 people can be reached; the plan says stay broad, because it takes 7,560 to tell"
+    )
+    assert said["linkedin"].endswith("enough to tell whether words of its own do better than the broad ones.")
+    assert said["talk"].startswith("Fewer than 10 of 320 people can be reached. The channel was not used before")
+    assert said["landing"] == "" == said["webinar"]
+
+
 def test_compose_pack_no_messages_is_absent(make_study):
     pack = compose_pack(load_messages(make_study()), [ADA], Cites())
     assert pack.empty and isinstance(describe_pack(pack), Callout)

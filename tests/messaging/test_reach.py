@@ -23,7 +23,8 @@ ROWS = [
     "P3,a,p3@example.com,,yes",             # no phone: mail only
     "P4,b,p4@example.com,+44 20 7946 0004,no",  # did not agree
     "P5,b,p5@example.com,+44 20 7946 0005,yes",  # suppressed
-    "P6,b,P1@example.com,+44 20 7946 0001,yes",  # the same inbox and the same telephone as P1
+    "P6,b,P1@example.com,,yes",             # the same inbox as P1
+    "P9,a,,+44 20 7946 0002,yes",           # the telephone P2 shares
     "P7,b,p7@example.com,call me,yes",      # no number that can be dialled
     "P8,c,p8@example.com,+44 20 7946 0008,yes",
 ]  # fmt: skip
@@ -53,10 +54,10 @@ def test_count_reachable_asks_for_the_address_consent_and_suppression_of_each_ch
     found = reached.set_index(["channel", "segment", "persona_id"])["reachable"]
     assert found["email"].to_dict() == {("S1", ""): 2, ("S2", ""): 2, ("S2", "p1"): 1, ("all", ""): 4}  # P1 P3, P7 P8
     assert found["phone"].to_dict() == {("S1", ""): 2, ("S2", ""): 1, ("S2", "p1"): 1, ("all", ""): 3}  # P1 P2, P8
-    assert found["linkedin"].equals(found["email"]) and found["web"]["all"].tolist() == [8]
+    assert found["linkedin"].equals(found["email"]) and found["web"]["all"].tolist() == [9]
     assert reached.loc[reached["segment"] == "S2", "people"].tolist() == [5, 1] * 4
     told = describe_reach(reached, "accounts")
-    assert "E-mail and LinkedIn reach 4 of 8 by an e-mail; Phone reaches 3 of 8 by a phone number." in told
+    assert "E-mail and LinkedIn reach 4 of 9 by an e-mail; phone reaches 3 of 9 by a phone number." in told
     assert "For web no address is needed" in told and "example.com" not in told
 
 

@@ -10,7 +10,7 @@ from segmentation.display import Callout
 from segmentation.errors import DataContractError
 from segmentation.figures.exhibit import Exhibit
 from segmentation.figures.messages import plot_told
-from segmentation.messaging import describe_told, load_told, summarise_told, tabulate_told
+from segmentation.messaging import consented_transcripts, describe_told, load_told, summarise_told, tabulate_told
 from segmentation.qualitative import CodedInterviews, Redactor
 from segmentation.study import Messaging
 
@@ -135,3 +135,14 @@ def test_told_nothing_is_absent_everywhere(make_study, coded):
     absent = describe_told(told, summary, study)
     assert isinstance(absent, Callout) and absent.kind == "absent"
     assert not plot_told(summary, study.journeys).paragraphs and tabulate_told(summary).frame.empty
+
+
+def test_consented_transcripts_tells_nobody_interviewed_from_nobody_agreed(coded):
+    assert set(consented_transcripts(coded)) == {"P1", "P2"}
+    nobody = CodedInterviews(
+        "c", PEOPLE.iloc[:0], *[pd.DataFrame()] * 2, CODINGS.iloc[:0], pd.DataFrame(), pd.Series(dtype="str"), (), ()
+    )
+    refused = CodedInterviews(
+        "c", PEOPLE.iloc[2:], *[pd.DataFrame()] * 2, CODINGS.iloc[:0], pd.DataFrame(), pd.Series({"P3": TEXT}), (), ()
+    )
+    assert consented_transcripts(nobody) is None and consented_transcripts(refused) == {}

@@ -169,8 +169,13 @@ def tabulate_audiences(audiences: Audiences, *, units: str = "units", source: st
         f"People whom a file for each platform would hold{_without(int(first['held_out'].sum()), units, min_cell)}. n = "
         f"{int(first['units'].sum()):,d} {units} in a segment with {people:,d} people.{source_words(source)}"
     )
-    checked = load_platforms()["checked"]
-    return Table(table, caption, note=f"Too few: below what the platform takes or serves. Limits as read on {checked}.")
+    told = load_platforms()
+    rumoured = join_words(names[key] for key in PEOPLE_PLATFORMS if told["platforms"][key].get("second_hand"))
+    note = (
+        f"Too few: below what the platform takes or serves. Limits as read on {told['checked']}; the least number for {rumoured} is "
+        "second hand, not from the platform's own pages."
+    )
+    return Table(table, caption, note=note)
 
 
 def _without(held: int, units: str, min_cell: int) -> str:
@@ -255,15 +260,7 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     held, placed = int(audiences.holdout.sum()), len(audiences.holdout)
     if not placed:
         return Callout("absent", "Nobody is in a segment, so there is no audience.")
-    share = study.activation.holdout
-    salt = study.activation.salt or study.study
-    spared = (
-        f"{held:,d} of {placed:,d} {study.units} in a segment are held out ({share:.0%} asked): no audience reaches them, so that what "
-        f"those who are reached do can be compared with what they do. Who is held out is decided by a hash of the id and the word "
-        f"“{salt}”, so every export holds out the same."
-        if share
-        else f"Nobody is held out (activation.holdout is 0), so no effect of an audience can be seen on these {placed:,d} {study.units}."
-    )
+    spared = _say_holdout(held, placed, study)
     if not audiences.has_people:
         text = (
             "Audiences for advertising and e-mail need addresses. Name under activation.people which source holds them, in which "
@@ -297,6 +294,17 @@ def describe_audiences(audiences: Audiences, study: Study) -> Reading | Callout:
     ]
     limits = f"{'; '.join(small)}." if small else "Every segment is large enough for every platform."
     return Reading([text, spared, limits])
+
+
+def _say_holdout(held: int, placed: int, study: Study) -> str:
+    share, salt = study.activation.holdout, study.activation.salt or study.study
+    if not share:
+        return f"Nobody is held out (activation.holdout is 0), so no effect of an audience can be seen on these {placed:,d} {study.units}."
+    return (
+        f"{held:,d} of {placed:,d} {study.units} in a segment are held out ({share:.0%} asked): no audience reaches them, so that what "
+        f"those who are reached do can be compared with what they do. Who is held out is decided by a hash of the id and the word "
+        f"“{salt}”, so every export holds out the same."
+    )
 
 
 def _why(reason: str) -> str:

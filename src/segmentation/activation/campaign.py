@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..messaging.pack import pack_page, trace_words
+from ..messaging.pack_words import pack_page, trace_words
 from ..workspace import Workspace
 from .reread import MIRO_TEXT, check_file, check_table
 from .safe import make_safe
@@ -29,7 +29,9 @@ _BATCH = 20  # items Miro takes in one call
 _ROOM = 280  # between two stickies: one of FigJam's is 240 wide, one of Miro's 199
 
 
-def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def export_pack(
+    run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]], *, plan: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Write ``exports/campaign_pack/``: one CSV of all lines, one Markdown page a persona.
 
     Parameters
@@ -38,17 +40,21 @@ def export_pack(run: Workspace, pack: pd.DataFrame, personas: Sequence[Mapping[s
     pack : pandas.DataFrame
         As ``compose_pack`` returns it.
     personas : sequence of mapping
+    plan : pandas.DataFrame, optional
+        As ``plan_channels`` returns it: how many people each piece reaches.
 
     Returns
     -------
     pandas.DataFrame
-        The pack, unchanged.
+        The pack, unchanged. Its pages are kept as the result ``pack``.
     """
     if len(pack):
         safe = pack.assign(trace=[trace_words(row) for row in pack.to_dict("records")]).map(make_safe)
         text = safe.to_csv(index=False, lineterminator="\n")
         run.write_text("exports/campaign_pack/campaign_pack.csv", check_table(text, safe.columns, "campaign_pack.csv"))
-    for page in pack_page(pack, personas) if len(pack) else ():
+    pages = pack_page(pack, personas, plan=plan, min_cell=run.study.choices.min_cell) if len(pack) else []
+    run.write_json("pack", pages)
+    for page in pages:
         text = format_pack_markdown(page, note=run.note)
         run.write_text(f"exports/campaign_pack/{page['persona_id']}.md", text)
     return pack
@@ -72,6 +78,7 @@ def format_pack_markdown(page: Mapping[str, Any], *, note: str = "") -> str:
     lines += [note, ""] if note else []
     for piece in page["pieces"]:
         lines += [f"## {piece['title']}", ""]
+        lines += [_plain(piece["plan"]), ""] if piece.get("plan") else []
         for line in piece["lines"]:
             mark = "**GAP** " if line["kind"] == "gap" else ""
             lines.append(f"- **{_plain(line['part'])}:** {mark}{_plain(line['text'])}")
@@ -144,45 +151,27 @@ def list_stickies(journeys: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
     rows = []
     lanes: dict[tuple[str, str], int] = {}
     for row in journeys[~journeys["withheld"].astype(bool)].to_dict("records"):
-        key = (row["segment"], row["persona_id"])
-        place = lanes.setdefault(key, len(lanes))
-        words = f"{row['segment']}: {100 * row['share']:.0f} % reached {_stage(row['stage'])} ({row['reached']:.0f} of {row['n']})"
-        x, y = stages.index(row["stage"]) * _ROOM, place * 3 * _ROOM
-        who = row["persona_id"] or row["segment"]
-        rows.append(
-            (
-                words,
-                _stage(row["stage"]),
-                who,
-                row["persona_id"],
-                None,
-                _COLOURS["measured"][0],
-                "measured",
-                int(row["n"]),
-                x,
-                y,
-            )
-        )
+        share = f"{100 * row['share']:.0f} % reached {_stage(row['stage'])} ({row['reached']:.0f} of {row['n']})"
+        place = _place(row, stages, lanes)
+        rows.append(_sticky(f"{row['segment']}: {share}", row, place, source="measured", n=int(row["n"])))
     for row in told.to_dict("records") if len(told) else ():
-        key = (row["segment"], row["persona_id"])
-        place = lanes.setdefault(key, len(lanes))
-        x, y = stages.index(row["stage"]) * _ROOM, place * 3 * _ROOM + _ROOM
-        words, who = f"“{row['text']}” ({row['participant']})", row["persona_id"] or row["segment"]
-        rows.append(
-            (
-                words,
-                _stage(row["stage"]),
-                who,
-                row["persona_id"],
-                row["emotion"],
-                _COLOURS["told"][0],
-                "told",
-                row["people"],
-                x,
-                y,
-            )
-        )
+        x, y = _place(row, stages, lanes)
+        words = f"“{row['text']}” ({row['participant']})"
+        rows.append(_sticky(words, row, (x, y + _ROOM), source="told", n=row["people"]) | {"emotion": row["emotion"]})
     return pd.DataFrame(rows, columns=list(STICKY_COLUMNS))
+
+
+def _place(row: Mapping[str, Any], stages: Sequence[str], lanes: dict[tuple[str, str], int]) -> tuple[int, int]:
+    """Stages go from left to right, who they are of from top to bottom."""
+    lane = lanes.setdefault((row["segment"], row["persona_id"]), len(lanes))
+    return stages.index(row["stage"]) * _ROOM, lane * 3 * _ROOM
+
+
+def _sticky(words: str, row: Mapping[str, Any], place: tuple[int, int], *, source: str, n: int) -> dict[str, Any]:
+    return {
+        "text": words, "stage": _stage(row["stage"]), "lane": row["persona_id"] or row["segment"], "persona_id": row["persona_id"],
+        "emotion": None, "color": _COLOURS[source][0], "source": source, "n": n, "x": place[0], "y": place[1],
+    }  # fmt: skip
 
 
 def _items(stickies: pd.DataFrame) -> list[list[dict[str, Any]]]:

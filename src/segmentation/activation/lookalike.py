@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,11 @@ from ..features.effects import standardised_difference
 from ..features.leaks import area_under_curve, screen_columns
 from ..period import Period
 from ..study import Lookalike, Study
+from .lookalike_model import bag_scores, find_rule, measure_recovery, measure_separation, recovery_at
 
-__all__ = ["FEWEST", "Ranked", "find_lookalikes", "first_seed_times", "recovery_at"]
+__all__ = ["FEWEST", "Ranked", "find_lookalikes", "first_seed_times"]
 
 FEWEST = 20  # seeds before, and new ones in the period, below which nothing is claimed
-BAGS = 20
-RARE = 10  # units below which a name is not a column of its own
 
 
 @dataclass(frozen=True)
@@ -157,23 +157,30 @@ def find_lookalikes(
     }  # fmt: skip
     if not names or min(facts["seeds_then"], facts["hidden"]) < FEWEST:
         return _nothing(facts, "no variable" if not names else "too few")
-    score = _bagged(then[names], seed_then, study.choices.random_state)
-    rule, high, one = _one_rule(then[names], seed_then, study.choices.random_state)
-    late = hidden[~seed_then]
-    recovery = _recoveries(score, one, late, spec.bands, (study.choices.draws, study.choices.random_state))
-    others = [name for name in names if name != rule]
-    less = _bagged(then[others], seed_then, study.choices.random_state) if others else np.zeros(len(late))
-    k = int(recovery["k"].iloc[-1])
+    tested = _test_ranking(then[names], seed_then, hidden[~seed_then], spec, study)
     ranking, drift = _rank_now(now.loc[now.index.difference(spared)], times, names, spec, study)
+    return Ranked(**facts, **tested, ranking=ranking, drift=drift)
+
+
+def _test_ranking(
+    values: pd.DataFrame, seed: np.ndarray, late: np.ndarray, spec: Lookalike, study: Study
+) -> dict[str, Any]:
+    """Learn from the quarter before and see whom of those who came later (``late``, of the units that are no seeds) it finds."""
+    state = study.choices.random_state
+    score = bag_scores(values, seed, state)
+    rule, high, one = find_rule(values, seed, state)
+    recovery = measure_recovery(score, one, late, spec.bands, (study.choices.draws, state))
+    others = [name for name in values if name != rule]
+    less = bag_scores(values[others], seed, state) if others else np.zeros(len(late))
     last = recovery.iloc[-1]
     verdict = "beats nothing"
     if last["over_chance_lower"] > 0:
         verdict = "beats the rule" if last["over_rule_lower"] > 0 else "beats chance only"
-    auc_seed, prior = _separate(then[names], seed_then)
-    return Ranked(
-        **facts, recovery=recovery, rule=rule, rule_high=high, without_rule=recovery_at(less, late, k),
-        auc=area_under_curve(score, late), auc_seed=auc_seed, prior=prior, ranking=ranking, drift=drift, verdict=verdict,
-    )  # fmt: skip
+    auc_seed, prior = measure_separation(values, seed)
+    return {
+        "recovery": recovery, "rule": rule, "rule_high": high, "without_rule": recovery_at(less, late, int(last["k"])),
+        "auc": area_under_curve(score, late), "auc_seed": auc_seed, "prior": prior, "verdict": verdict,
+    }  # fmt: skip
 
 
 def _nothing(facts: dict, verdict: str) -> Ranked:
@@ -207,110 +214,6 @@ def _usable(values: pd.DataFrame, seed: np.ndarray, spec: Lookalike, study: Stud
     return names, pd.DataFrame(list(why.items()), columns=["variable", "why"])
 
 
-def _columns(values: pd.DataFrame) -> np.ndarray:
-    """z-scores with a column for missing; names as columns of zeros and ones."""
-    made = []
-    for name in values:
-        column = values[name]
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            numbers = column.to_numpy(float)
-            known = ~np.isnan(numbers)
-            spread = numbers[known].std() if known.any() else 0.0
-            if spread > 0:
-                made.append(np.where(known, (numbers - numbers[known].mean()) / spread, 0.0).clip(-5, 5))
-            if 0 < known.sum() < len(known):
-                made.append((~known).astype(float))
-        else:
-            counts = column.value_counts()
-            made += [(column == level).fillna(False).to_numpy(float) for level in sorted(counts.index[counts >= RARE])]
-    return np.column_stack(made) if made else np.zeros((len(values), 1))
-
-
-def _bagged(values: pd.DataFrame, seed: np.ndarray, random_state: int) -> np.ndarray:
-    """Scores of units that are no seeds."""
-    from sklearn.linear_model import LogisticRegression
-
-    rows = _columns(values)
-    seeds, pool = rows[seed], rows[~seed]
-    rng = np.random.default_rng(random_state)
-    total, times = np.zeros(len(pool)), np.zeros(len(pool))
-    for _ in range(BAGS):
-        drawn = rng.integers(0, len(pool), size=min(len(seeds), len(pool)))
-        model = LogisticRegression(C=1.0, max_iter=500)
-        model.fit(np.vstack([seeds, pool[drawn]]), np.r_[np.ones(len(seeds)), np.zeros(len(drawn))])
-        unseen = np.ones(len(pool), dtype=bool)
-        unseen[drawn] = False
-        scores = model.decision_function(pool)
-        total += np.where(unseen, scores, 0.0)
-        times += unseen
-    return np.where(times > 0, total / np.maximum(times, 1), scores)
-
-
-def _one_rule(values: pd.DataFrame, seed: np.ndarray, random_state: int) -> tuple[str, bool, np.ndarray]:
-    """The variable that alone tells seeds best, and the pool's ranking by it; ties are broken by lot, missing comes last."""
-    best, found = 0.0, ("", True)
-    for name in values.columns[[pd.api.types.is_numeric_dtype(kind) for kind in values.dtypes]]:
-        known = values[name].notna().to_numpy()
-        if known[seed].sum() and known[~seed].sum():
-            auc = area_under_curve(values[name].to_numpy(float)[known], seed[known])
-            if abs(auc - 0.5) > best:
-                best, found = abs(auc - 0.5), (name, auc >= 0.5)
-    lots = np.random.default_rng(random_state).random(int((~seed).sum()))
-    if not found[0]:
-        return "", True, lots
-    column = values[found[0]].to_numpy(float)[~seed] * (1 if found[1] else -1)
-    order = np.lexsort((lots, np.where(np.isnan(column), -np.inf, column)))
-    place = np.empty(len(order))
-    place[order] = np.arange(len(order))
-    return found[0], found[1], place
-
-
-def recovery_at(score: np.ndarray, hidden: np.ndarray, k: int) -> float:
-    """Share of hidden units among the k with the highest score.
-
-    Examples
-    --------
-    >>> recovery_at(np.array([3.0, 2.0, 1.0, 0.0]), np.array([True, False, True, False]), 2)
-    0.5
-    """
-    return float(hidden[np.argsort(-score, kind="stable")[:k]].sum() / hidden.sum())
-
-
-def _recoveries(
-    score: np.ndarray, rule: np.ndarray, hidden: np.ndarray, bands: tuple[float, ...], chance: tuple[int, int]
-) -> pd.DataFrame:
-    draws, random_state = chance
-    count = int(hidden.sum())
-    drawn = np.random.default_rng(random_state).integers(0, count, size=(draws, count))
-    rows = []
-    for band in bands:
-        k = int(np.ceil(band * len(score)))
-        tops = []
-        for ranked in (score, rule):
-            top = np.zeros(len(score), dtype=bool)
-            top[np.argsort(-ranked, kind="stable")[:k]] = True
-            tops.append(top[hidden].astype(float))
-        model, one, lot = tops[0], tops[1], k / len(score)
-        row = {"band": band, "k": k, "model": model.mean(), "rule": one.mean(), "chance": lot}
-        for name, values in (("model", model), ("over_rule", model - one), ("over_chance", model - lot)):
-            row[name] = values.mean()
-            row[f"{name}_lower"], row[f"{name}_upper"] = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _separate(values: pd.DataFrame, seed: np.ndarray) -> tuple[float, float]:
-    """Area under the curve of seeds against the rest by five-fold prediction, and Elkan and Noto's share among the rest."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
-    model, folds = LogisticRegression(max_iter=500), StratifiedKFold(5, shuffle=True, random_state=0)
-    chances = cross_val_predict(model, _columns(values), seed, cv=folds, method="predict_proba")[:, 1]
-    labelled = float(chances[seed].mean())  # c = P(labelled | like a seed), the mean over labelled ones
-    odds = (1 - labelled) / labelled * chances[~seed] / np.maximum(1 - chances[~seed], 1e-9)
-    return area_under_curve(chances, seed), float(np.minimum(odds, 1.0).mean())
-
-
 def _rank_now(
     values: pd.DataFrame, times: pd.Series, names: list[str], spec: Lookalike, study: Study
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -318,7 +221,7 @@ def _rank_now(
     pool = values.index[~seed]
     if not seed.any() or not len(pool):
         return pd.DataFrame({"score": [], "place": [], "band": []}, dtype=float), pd.DataFrame()
-    score = pd.Series(_bagged(values[names], seed, study.choices.random_state), index=pool, name="score")
+    score = pd.Series(bag_scores(values[names], seed, study.choices.random_state), index=pool, name="score")
     ranking = score.sort_values(ascending=False, kind="stable").to_frame()
     ranking["place"] = np.arange(1, len(ranking) + 1)
     limits = [int(np.ceil(band * len(ranking))) for band in spec.bands]

@@ -104,9 +104,9 @@ def describe_upsert(rows: pd.DataFrame, membership: pd.DataFrame, *, units: str 
         return Callout("absent", "Nobody is in a segment, so there is nothing to bring into the CRM.")
     rest = int(membership["segment"].isna().sum())
     spared = len(membership) - rest - len(rows)
-    text = f"The file sets the segment of {len(rows):,d} of {len(membership):,d} {units} by their id. "
+    text = f"The files for the CRM set the segment of {len(rows):,d} of {len(membership):,d} {units} by their id. "
     if rest:
-        text += f"{rest:,d} without a segment are not in it and keep what the CRM has; clear their field first if it may be old. "
+        text += f"{rest:,d} without a segment are not in them and keep what the CRM has; clear their field first if it may be old. "
     if spared:
         text += f"{spared:,d} on the suppression list {'is' if spared == 1 else 'are'} in no file. "
     return Reading(

@@ -21,7 +21,8 @@ from .lint import LINT_COLUMNS, describe_lint, lint_messages, tabulate_lint
 from .matrix import MESSAGE_COLUMNS, load_messages
 from .members import match_personas
 from .mermaid import format_mermaid
-from .pack import PACK_COLUMNS, compose_pack, describe_pack, pack_page
+from .pack import PACK_COLUMNS, compose_pack
+from .pack_words import describe_pack, pack_page
 from .plan import (
     describe_channel_plan,
     detectable_lift,

@@ -78,30 +78,39 @@ def _say_survivors(everybody: pd.DataFrame, study: Study) -> list[str]:
 
 
 def _describe_drops(journeys: pd.DataFrame) -> list[str]:
-    """One sentence a segment on its weakest step, where there is one with enough units before it."""
-    sentences = []
+    """The weakest step of each segment with enough units before it; segments with the same step share a sentence."""
+    others, ways = [], {}
     known = _all_reached(journeys[journeys["segment"] == "all"])
     journeys = journeys[journeys["position"] >= max(known, 0)]
     # a stage nobody at all reached says that its events are not recorded, not that everybody stopped there
     seen = journeys.loc[(journeys["segment"] == "all") & (journeys["reached"].fillna(0) > 0), "stage"]
     for segment, rows in journeys[journeys["segment"] != "all"].groupby("segment", sort=False):
         if rows["withheld"].astype(bool).any():
-            sentences.append(f"{segment} is withheld: too few units to publish.")
+            others.append(f"{segment} is withheld: too few units to publish.")
             continue
         steps = rows[(rows["previous"].fillna(0) >= 10) & rows["stage"].isin(seen) & (rows["position"] > known)]
         if steps.empty:
-            sentences.append(f"{segment}: not enough units reached any stage to say where it falls off.")
+            others.append(f"{segment}: not enough units reached any stage to say where it falls off.")
             continue
         worst = steps.loc[steps["conversion"].astype(float).idxmin()]
         stages = rows.set_index("position")["stage"]
-        before = _words(stages[worst["position"] - 1])
-        past = f", {worst['skipped']:,.0f} of them past it to a later stage" if worst["skipped"] else ""
-        sentences.append(
-            f"{segment} loses most on the way from {before} to {_words(worst['stage'])}: "
-            f"{say_share(worst['converted'], worst['previous'])} go on{past}, so far "
-            f"(95 % interval {worst['conversion_lower']:.0%} to {worst['conversion_upper']:.0%})."
-        )
+        way = f"from {_words(stages[worst['position'] - 1])} to {_words(worst['stage'])}"
+        ways.setdefault(way, []).append((str(segment), _say_gone_on(worst)))
+    sentences = []
+    for way, told in ways.items():
+        if len(told) == 1:
+            sentences.append(f"{told[0][0]} loses most on the way {way}: {told[0][1]}.")
+        else:
+            listed = "; ".join(f"{name}: {words}" for name, words in told)
+            sentences.append(f"{join_words(name for name, _ in told)} lose most on the way {way}. {listed}.")
+    sentences += others
     return [" ".join(sentences)] if sentences else []
+
+
+def _say_gone_on(step: pd.Series) -> str:
+    past = f", {step['skipped']:,.0f} of them past it to a later stage" if step["skipped"] else ""
+    interval = f"95 % interval {step['conversion_lower']:.0%} to {step['conversion_upper']:.0%}"
+    return f"{say_share(step['converted'], step['previous'])} go on{past}, so far ({interval})"
 
 
 def say_wait(median: float, lower: float, upper: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..words import source_words
 from .fields import FIELD, UNFILLED, field_names, fill_fields
-from .limits import load_limits
+from .limits import channel_words, load_limits
 from .readability import measure_grade, measure_lix, split_words
 from .voice import Voice, check_voice
 
@@ -290,13 +290,15 @@ def describe_lint(lint: pd.DataFrame, messages: pd.DataFrame) -> Reading | Callo
     return Reading([first, second, third])
 
 
-def tabulate_lint(lint: pd.DataFrame, *, source: str = "") -> Table:
+def tabulate_lint(lint: pd.DataFrame, *, names: Mapping[str, str] | None = None, source: str = "") -> Table:
     """Table of findings, errors first.
 
     Parameters
     ----------
     lint : pandas.DataFrame
         As ``lint_messages`` returns it.
+    names : mapping of str to str, optional
+        Persona id to name.
     source : str
         Source line of the caption.
 
@@ -304,13 +306,16 @@ def tabulate_lint(lint: pd.DataFrame, *, source: str = "") -> Table:
     -------
     Table
     """
-    names = {
+    labels = {
         "message_id": "Message", "persona_id": "Persona", "channel": "Channel", "element": "Part",
         "severity": "How bad",
         "sentence": "What",
     }  # fmt: skip
     tail = source_words(source)
-    frame = lint[list(names)].rename(columns=names)
+    frame = lint[list(labels)].rename(columns=labels)
+    frame["Persona"] = [(names or {}).get(who, "everybody" if who == "*" else who) for who in lint["persona_id"]]
+    frame["Channel"] = [channel_words(channel) for channel in lint["channel"]]
+    frame["Part"] = [str(part).replace("_", " ") for part in lint["element"]]
     many = lint["message_id"].nunique()
     caption = f"Findings of the copy check (n = {len(lint)} in {many} message{'' if many == 1 else 's'}).{tail}"
     return Table(frame, caption)

@@ -12,12 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..display import Callout, Reading
-from ..words import count_words
 from .cites import Cites
 from .limits import channel_words
 
-__all__ = ["PACK_COLUMNS", "PIECES", "compose_pack", "describe_pack", "pack_page"]
+__all__ = ["PACK_COLUMNS", "PIECES", "compose_pack", "piece_title"]
 
 PACK_COLUMNS = (
     "persona_id", "piece", "stage", "variant", "part", "kind", "text", "message_id", "origin", "status", "region", "locale", "pain_id",
@@ -71,7 +69,8 @@ def compose_pack(
     """Put together what there is to send to each persona, and say what there is not.
 
     For each persona and piece (e-mail, LinkedIn post, landing page, webinar, sales talk track) the rows of the matrix are taken, by
-    stage, all variants; where a persona has none, the broad row for everybody, and it is said. A webinar abstract and a talk track
+    stage, all variants; where a persona has none, the broad row for everybody, and it is said. What a persona has on any other channel
+    (Google, SMS, in the product) is a piece too. A webinar abstract and a talk track
     without a row are laid out from a customer's words on the pain, the value proposition and the proof that the persona's own
     messages cite. A part for which there is nothing is a row of kind "gap".
 
@@ -109,7 +108,7 @@ def compose_pack(
     if sources.messages.empty:
         return pd.DataFrame(columns=list(PACK_COLUMNS), dtype="str")
     for persona in personas:
-        for key, piece in PIECES.items():
+        for key, piece in (PIECES | _other_pieces(persona, sources)).items():
             rows += [
                 {"persona_id": persona["persona_id"], "piece": key, **row} for row in _piece(persona, piece, sources)
             ]
@@ -117,6 +116,28 @@ def compose_pack(
     named = [row | {"pain": str(pains.get(row.get("pain_id"), ""))} for row in rows]
     cells = [{column: row.get(column, "") for column in PACK_COLUMNS} for row in named]
     return pd.DataFrame(cells, columns=list(PACK_COLUMNS), dtype="str")
+
+
+def piece_title(key: str) -> str:
+    """A piece as a reader knows it.
+
+    Examples
+    --------
+    >>> piece_title("landing"), piece_title("in_app"), piece_title("sms")
+    ('Landing page', 'In app', 'SMS')
+    """
+    words = channel_words(key)
+    return PIECES[key].title if key in PIECES else words[0].upper() + words[1:]
+
+
+def _other_pieces(persona: Mapping[str, Any], sources: _Sources) -> dict[str, Piece]:
+    """What the persona has on channels without a piece of their own; nothing is missing there, because nothing is asked."""
+    known, used = {piece.channel for piece in PIECES.values()}, sources.messages
+    own = used[(used["persona_id"] == persona["persona_id"]) & (used["region"] == "*") & ~used["channel"].isin(known)]
+    return {
+        str(channel): Piece(piece_title(str(channel)), str(channel), (), tuple(dict.fromkeys(rows["element"])))
+        for channel, rows in own.groupby("channel", sort=False)
+    }
 
 
 def _piece(persona: Mapping[str, Any], piece: Piece, sources: _Sources) -> list[dict[str, Any]]:
@@ -283,117 +304,3 @@ def _claim_row(claim: Mapping[str, Any], part: str = "pain") -> dict[str, Any]:
 
 def _row(part: str, kind: str, text: str, **cells: Any) -> dict[str, Any]:
     return {"part": part.replace("_", " "), "kind": kind, "text": text, **cells}
-
-
-def describe_pack(pack: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> Reading | Callout:
-    """What the pack holds and what it lacks, in plain sentences.
-
-    Parameters
-    ----------
-    pack : pandas.DataFrame
-        As ``compose_pack`` returns it.
-    names : mapping of str to str, optional
-        Persona id to name.
-
-    Returns
-    -------
-    Reading or Callout
-    """
-    if pack.empty:
-        return Callout(
-            "absent", "There is no campaign pack.", "This study has no messages, or no personas to send them to."
-        )
-    gaps = pack[pack["kind"] == "gap"]
-    pieces = pack.groupby(["persona_id", "piece"], sort=False)["kind"].agg(lambda kinds: (kinds == "gap").sum())
-    whole, total = int((pieces == 0).sum()), len(pieces)
-    paragraphs = [
-        f"The pack has {count_words(total, 'piece')} for {count_words(pack['persona_id'].nunique(), 'persona')}, {whole} of them without a "
-        "gap. Every line is the team's own or a customer's; none was made up to fill a gap."
-    ]
-    if len(gaps):
-        worst = gaps.groupby("piece", sort=False)["persona_id"].nunique().sort_values(ascending=False, kind="stable")
-        listed = ", ".join(f"{PIECES[piece].title.lower()} for {count}" for piece, count in worst.items())
-        paragraphs.append(
-            f"Personas with a gap, by piece: {listed}. A gap is a line nobody has written or nobody has said."
-        )
-    broad = pack[pack["notes"].str.contains("broad message")]["persona_id"].nunique()
-    draft = int(pack["notes"].str.contains("draft").sum())
-    old = int(pack["notes"].str.contains("too old").sum())
-    said = [f"{count_words(broad, 'persona')} would get the broad message on some channel" if broad else ""]
-    said += [f"{count_words(draft, 'line')} {'is' if draft == 1 else 'are'} drafts" if draft else ""]
-    said += [f"{count_words(old, 'line')} {'rests' if old == 1 else 'rest'} on a proof that is too old" if old else ""]
-    kept = [part for part in said if part]
-    if kept:
-        sentence = "; ".join(kept) + "."
-        paragraphs.append(sentence[0].upper() + sentence[1:])
-    return Reading(paragraphs)
-
-
-def pack_page(pack: pd.DataFrame, personas: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The pack as a page shows it: personas, their pieces, the lines of each.
-
-    Parameters
-    ----------
-    pack : pandas.DataFrame
-        As ``compose_pack`` returns it.
-    personas : sequence of mapping
-        For names and order.
-
-    Returns
-    -------
-    list of dict
-        persona_id, name, segment, one_line, pieces (key, title, gaps, lines with part, kind, text, trace, notes).
-    """
-    found = []
-    for persona in personas:
-        mine = pack[pack["persona_id"] == persona["persona_id"]]
-        pieces = []
-        for key, rows in mine.groupby("piece", sort=False):
-            lines = [
-                _line(row, several=rows["stage"].replace("", pd.NA).nunique() > 1) for row in rows.to_dict("records")
-            ]
-            gaps = sum(line["kind"] == "gap" for line in lines)
-            pieces.append({"key": key, "title": PIECES[str(key)].title, "gaps": gaps, "lines": lines})
-        found.append({
-            "persona_id": persona["persona_id"], "name": persona["name"], "segment": persona["segment_id"],
-            "one_line": persona.get("one_line", ""), "pieces": pieces,
-        })  # fmt: skip
-    return found
-
-
-def _line(row: Mapping[str, str], *, several: bool) -> dict[str, str]:
-    part = row["part"]
-    if row["kind"] in ("message", "gap") and row["stage"] and several:
-        part = f"{row['stage'].replace('_', ' ')}: {part}"
-    if row["variant"]:
-        part += f", variant {row['variant']}"
-    return {
-        "part": part[0].upper() + part[1:], "kind": row["kind"], "text": row["text"], "trace": trace_words(row), "notes": row["notes"],
-        "locale": row["locale"],
-    }  # fmt: skip
-
-
-def trace_words(row: Mapping[str, str]) -> str:
-    """Where a line comes from, in words.
-
-    Examples
-    --------
-    >>> trace_words({"message_id": "M2", "origin": "M1", "pain_id": "late", "proof_id": "PR1", "proof_date": "2026-05-01"})
-    'row M2 (words of M1); pain late; proof PR1 of 2026-05-01'
-    """
-    cells = {
-        key: row.get(key, "")
-        for key in ("message_id", "origin", "pain_id", "quote_id", "value_prop_id", "proof_id", "proof_date")
-    }
-    parts = []
-    if cells["message_id"]:
-        other = cells["origin"] and cells["origin"] != cells["message_id"]
-        parts.append(f"row {cells['message_id']}" + (f" (words of {cells['origin']})" if other else ""))
-    elif cells["origin"]:
-        parts.append(f"claim {cells['origin']} of the persona")
-    parts += [f"pain {row.get('pain') or cells['pain_id'].replace('_', ' ')}"] if cells["pain_id"] else []
-    parts += [f"quote {cells['quote_id']}"] if cells["quote_id"] else []
-    parts += [f"value proposition {cells['value_prop_id']}"] if cells["value_prop_id"] else []
-    if cells["proof_id"]:
-        parts.append(f"proof {cells['proof_id']}" + (f" of {cells['proof_date']}" if cells["proof_date"] else ""))
-    return "; ".join(parts)

@@ -119,8 +119,10 @@ def describe_reach(reachable: pd.DataFrame, units: str) -> str:
         row = rows.iloc[0]
         parts.append(f"{names} {verb} {row['reachable']:,d} of {row['people']:,d} by {_WORDS[str(address)]}")
     free = [channel_words(name) for name in whole.loc[whole["by"] == "anybody", "channel"]]
+    first, *rest = parts or ["no channel asks for an address"]
+    told = "; ".join([first[0].upper() + first[1:], *rest])
     text = (
         "Reachable is who has the address that the channel needs, agreed, is not on the suppression list and whose account is not held "
-        f"out. {'; '.join(part[0].upper() + part[1:] for part in parts)}."
+        f"out. {told}."
     )
     return text + (f" For {join_words(free)} no address is needed, so everybody on file counts." if free else "")

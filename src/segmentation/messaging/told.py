@@ -29,7 +29,7 @@ _WRITTEN = ("participant", "persona_id", "stage", "channel", "emotion", "text", 
 _EMOTIONS = {"-2": -2, "-1": -1, "0": 0, "1": 1, "+1": 1, "2": 2, "+2": 2, "": np.nan}
 
 
-def consented_transcripts(coded: CodedInterviews) -> dict[str, str]:
+def consented_transcripts(coded: CodedInterviews) -> dict[str, str] | None:
     """Participant to transcript, of those who agreed to be quoted.
 
     Parameters
@@ -38,12 +38,12 @@ def consented_transcripts(coded: CodedInterviews) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
-        Empty where nobody was interviewed or nobody agreed.
+    dict of str to str, or None
+        None where nobody was interviewed, empty where nobody agreed.
     """
     people = coded.people
     if people.empty:
-        return {}
+        return None
     agreed = people[people["consent"].astype(bool) & people["source_id"].isin(coded.transcripts.index)]
     return {str(who): str(coded.transcripts[source]) for who, source in agreed["source_id"].items()}
 
@@ -141,7 +141,7 @@ def check_told(
 def _from_file(
     study: Study, coded: CodedInterviews, redactor: Redactor, personas: Collection[str] | None
 ) -> pd.DataFrame:
-    transcripts = consented_transcripts(coded)
+    transcripts = consented_transcripts(coded) or {}
     found = []
     for record in check_told(study, transcripts, personas=personas).to_dict("records"):
         who, whole = record["participant"], transcripts[record["participant"]]
@@ -156,7 +156,7 @@ def _from_file(
 
 def _from_codes(study: Study, coded: CodedInterviews, redactor: Redactor) -> pd.DataFrame:
     stages = {code: stage for stage, codes in study.messaging.stage_codes.items() for code in codes}
-    transcripts = consented_transcripts(coded)
+    transcripts = consented_transcripts(coded) or {}
     if not stages or coded.empty:
         return _frame([])
     codings = coded.codings[coded.codings["participant"].isin(transcripts)]

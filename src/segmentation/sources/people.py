@@ -62,7 +62,8 @@ class Addresses:
         return self.reached_by("email")
 
     def reached_by(self, address: str) -> pd.DataFrame:
-        """People whom this kind of address reaches: they have one, agreed, are not suppressed, and nobody before them has the same.
+        """People whom this kind of address reaches: they have one, agreed, are not suppressed, and nobody before them has the same
+        inbox, or in their unit the same telephone.
 
         Parameters
         ----------
@@ -301,5 +302,7 @@ def _reasons(table: pd.DataFrame, suppressed: Suppression, *, by: str = "email")
     }
     for why, holds in told.items():
         reason = reason.mask(holds & (reason == ""), why)
-    again = table[by].where(reason == "").duplicated() & (reason == "")
+    # an inbox is one person's wherever it stands; a telephone is shared within a unit
+    same = ["email"] if by == "email" else ["unit", "phone"]
+    again = table.loc[reason == "", same].duplicated().reindex(table.index, fill_value=False)
     return reason.mask(again, f"second person with this {'e-mail' if by == 'email' else by}")
