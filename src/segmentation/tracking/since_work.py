@@ -13,7 +13,7 @@ from ..messaging.rates import say_per_cent
 from ..words import count_words, join_words
 from ..workspace import Workspace
 from .hypotheses import say_predictions
-from .kpi_history import say_signals
+from .kpi_control import say_signals
 from .registration import load_experiments
 from .since_segments import Change
 from .wording import difference_words, joint_words
