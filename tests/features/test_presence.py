@@ -59,3 +59,17 @@ def test_there_throughout_without_counted_variables_everybody_is(tiny):
     study, data = tiny
     bare = replace(data, tables={})
     assert there_throughout(bare, study, pd.Index(UNITS)).all()
+
+
+def test_there_throughout_who_fell_silent_in_the_quarter_was_not(tiny):
+    study, data = tiny
+    old = [(unit, day) for unit in UNITS for day in ("2025-11-03", "2026-02-05")]
+    often = [("A000", f"2026-04-{day:02d}") for day in range(1, 21)]  # daily until the 20th of April, then nothing
+    on = [("A001", f"2026-{month:02d}-{day:02d}") for month in (4, 5, 6) for day in (3, 10, 17, 24)]
+    seldom = [("A002", "2026-04-20"), ("A003", "2026-04-12")]  # who is seldom seen may well be back
+    assert there_throughout(_with(data, *old, *often, *on, *seldom), study, pd.Index(UNITS)).tolist() == [
+        False,
+        True,
+        True,
+        True,
+    ]

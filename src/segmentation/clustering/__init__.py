@@ -29,7 +29,7 @@ from .kmeans import Search, adjusted_rand, search_kmeans, warm
 from .migration import describe_migration, migration_table, tabulate_migration
 from .neighbours import describe_runner_up, tabulate_neighbours
 from .noise import compare_with_noise, describe_noise, measure_noise, tabulate_noise
-from .real_moves import RealMoves, choose_clear, describe_real_moves, estimate_moves, weigh_moves
+from .real_moves import RealMoves, describe_real_moves, estimate_moves, weigh_moves
 from .selection import (
     Comparison,
     Recommendation,
@@ -85,7 +85,6 @@ __all__ = [
     "assess_structure",
     "assign_segments",
     "calinski_harabasz",
-    "choose_clear",
     "closest_overlap",
     "compare_centred",
     "compare_partitions",

@@ -19,9 +19,9 @@ from .history import recall_solution
 from .moving import MoveModel, fit_moves
 from .solution import Solution, assign_segments
 
-__all__ = ["RealMoves", "choose_clear", "describe_real_moves", "estimate_moves", "weigh_moves"]
+__all__ = ["RealMoves", "describe_real_moves", "estimate_moves", "weigh_moves"]
 
-PRECISION = 0.9  # of the moves called clear, so many are to be real
+PRECISION = 0.9  # a move is clear that is real with at least this probability
 FEWEST = 10  # units a value measured in both quarters
 CLOUDS = (
     "kmeans",
@@ -53,7 +53,7 @@ class RealMoves:
     expected : float
         Share of n that the model expects to move as scored; near seen / n if it holds.
     precision : float
-        Share of clear moves that are to be real.
+        Least probability of a clear move, so that at least this share of them should be real.
     reason : str
         Why nothing is known, empty otherwise.
     chance : pandas.Series
@@ -136,7 +136,7 @@ def estimate_moves(
     whole : pandas.Series, optional
         By unit, whether its quarters can be compared (``there_throughout``). Default: all can.
     precision : float
-        Share of the moves called clear that are to be real, over 0.5 and under 1.
+        Least probability of a clear move, over 0.5 and under 1; at least this share of them should be real.
 
     Returns
     -------
@@ -179,35 +179,8 @@ def estimate_moves(
             f"the model expects {expected:.0%} to move and {seen / len(both):.0%} did, so that it does not hold here"
         )
         return RealMoves(moved, len(both), seen, expected=expected, precision=precision, reason=reason)
-    moved["clear"] = choose_clear(moved["probability"], precision)
+    moved["clear"] = moved["probability"] >= precision
     return RealMoves(moved, len(both), seen, float(chance.mean()), lower, upper, *draws, precision, "", chance)
-
-
-def choose_clear(probability: pd.Series, precision: float = PRECISION) -> pd.Series:
-    """The largest set of likeliest moves of which so many are expected to be real.
-
-    Parameters
-    ----------
-    probability : pandas.Series
-        That each move is real; NaN is never clear.
-    precision : float
-
-    Returns
-    -------
-    pandas.Series of bool
-
-    Notes
-    -----
-    The share of false ones among those called is the mean of their chances to be false (Mueller, Parmigiani and Rice 2006).
-
-    Examples
-    --------
-    >>> choose_clear(pd.Series([0.99, 0.2, 0.85, 0.8], index=list("abcd"))).tolist()
-    [True, False, True, False]
-    """
-    ordered = probability.dropna().sort_values(ascending=False, kind="stable")
-    kept = ordered.index[: int((ordered.expanding().mean() >= precision).sum())]
-    return pd.Series(probability.index.isin(kept), index=probability.index)
 
 
 def _moved(before: pd.DataFrame, now: pd.DataFrame, whole: pd.Series) -> pd.DataFrame:
@@ -295,10 +268,10 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
     )
     clear = int(real.units["clear"].sum())
     third = (
-        f"{few_words(clear, min_cell).capitalize()} of the moves {'is' if clear == 1 else 'are'} clear: likely enough that "
-        f"{real.precision:.0%} of those called so should be real. Any other single move may be noise."
+        f"{few_words(clear, min_cell).capitalize()} of the moves {'is' if clear == 1 else 'are'} clear: "
+        f"each is real with a probability of at least {real.precision:.0%}. Any other single move may be noise."
         if clear
-        else "No single move is likely enough to be called clear."
+        else f"No single move is real with a probability of at least {real.precision:.0%}, so none is called clear."
     )
     how = (
         "How it is told: what sets an account apart from its segment in both quarters is taken for lasting, what differs from quarter to "
