@@ -81,8 +81,8 @@ def test_compare_with_noise_counts_by_hand():
     assert (total["n"], total["base"], total["clear"], total["real"], total["noise"]) == (20, 100, 12, 16, 0.02)
     assert not table.loc[("S2", "S1"), "beyond"] and table.loc[("S2", "S1"), "real"] == 0
     told = str(describe_noise(table.reset_index(), units="accounts"))
-    assert "20 of 100 accounts (20.0%) are in another segment" in told and "S1 to S2 (about 16 of 20)" in told
-    assert "would put 2.0% into another one" in told and "no part of these moves" in told
+    assert "no part of the 20 moves above" in told and "S1 to S2 (about 16 of 20)" in told
+    assert "would put 2.0% of the accounts into another one" in told
     shown = tabulate_noise(table.reset_index(), units="accounts").frame
     assert shown["Before"].tolist() == ["any", "S1"] and shown["Likely real"].tolist() == [16, 16]
     hidden = tabulate_noise(table.reset_index(), units="accounts", min_cell=15).frame

@@ -114,7 +114,7 @@ def test_describe_real_moves_says_every_number_and_withholds_few():
     old, new, _ = _world(0.06)
     told = str(describe_real_moves(_estimate(old, new), units="accounts"))
     assert (
-        "changed segment as scored" in told
+        "seem to have changed segment" in told
         and "really changed (95 % interval" in told
         and "with a probability of at least 90%" in told
     )

@@ -167,7 +167,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             "S1 grew among those in a segment in both quarters by 10.0 points",
         ),
         ("refit", _trigger(True), "act", "Refit", "share far away (0.20, limit 0.10)"),
-        ("refit", _trigger(pd.NA), "unknown", "Refit", "No solution was frozen last quarter"),
+        ("refit", _trigger(pd.NA), "unknown", "Refit", "No report of last quarter is kept"),
         (
             "moves_real",
             _real(),

@@ -171,10 +171,9 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
             "No resample of the quarter could be segmented.",
         )
     text = (
-        f"{int(total['n']):,d} of {int(total['base']):,d} {units} ({total['share']:.1%}) are in another segment. Segmenting this quarter "
-        f"anew would put {total['noise']:.1%} into another one, up to {total['noise_upper']:.1%} (on "
-        f"{count_words(int(total['draws']), 'resample')} of its {units}): so unsure are the borders. It is no part of these moves, because "
-        "both quarters are placed by the same borders; whoever places them anew each quarter has it on top."
+        f"Where the borders lie is unsure too: segments formed anew from this quarter would put {total['noise']:.1%} of the {units} into "
+        f"another one, up to {total['noise_upper']:.1%} ({count_words(int(total['draws']), 'resample')}). That is no part of the "
+        f"{int(total['n']):,d} moves above, because both quarters are placed by the same borders; new borders every quarter would add it."
     )
     return Reading([text, _say_flows(compared, min_cell)])
 

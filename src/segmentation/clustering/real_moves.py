@@ -262,9 +262,10 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
         text = f"{real.reason[0].upper()}{real.reason[1:]}. So no single move is shown to be a change."
         return Callout("absent", "How many of the moves are real is not known.", first + text)
     second = (
-        f"{'Of the others, ' if apart else ''}{few_words(real.seen, min_cell)} of {real.n:,d} ({real.seen / real.n:.1%}) changed segment "
-        f"as scored. Had nobody changed, about {real.noise:.1%} would have: answers and counts are never twice the same, and whoever is "
-        f"near a border crosses it. About {real.rate:.1%} really changed (95 % interval {real.lower:.1%} to {real.upper:.1%}), seen or not."
+        f"{'Of the others, ' if apart else ''}{few_words(real.seen, min_cell)} of {real.n:,d} ({real.seen / real.n:.1%}) seem to have "
+        f"changed segment. Had nobody changed, about {real.noise:.1%} would seem to: answers and counts are never twice the same, and "
+        f"whoever is near a border crosses it. About {real.rate:.1%} really changed (95 % interval {real.lower:.1%} to "
+        f"{real.upper:.1%}), some of them unseen."
     )
     clear = int(real.units["clear"].sum())
     third = (
@@ -274,8 +275,8 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
         else f"No single move is real with a probability of at least {real.precision:.0%}, so none is called clear."
     )
     how = (
-        "How it is told: what sets an account apart from its segment in both quarters is taken for lasting, what differs from quarter to "
-        "quarter in most for noise, and a jump from what one segment does to what another does for a change (latent transition model). It "
-        "holds as far as most stayed what they were."
-    ).replace("an account", f"one of the {units}")
+        "How it is told: what is different from the rest of a segment in both quarters counts as lasting; ups and downs of the size that "
+        "most show from one quarter to the next count as noise; a jump from what one segment does to what another does counts as a change "
+        f"(latent transition model). This holds as long as most of the {units} stayed what they were."
+    )
     return Reading([paragraph for paragraph in (first.strip(), second, third, how) if paragraph])

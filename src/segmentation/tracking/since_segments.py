@@ -64,7 +64,7 @@ def segment_changes(run: Workspace, least: int) -> Iterator[Change]:
     for row in moves[moves["verdict"].isin(["grew", "shrank"])].itertuples():
         text = (
             f"{row.segment} {row.verdict} among those in a segment in both quarters by {100 * abs(row.change):.1f} points (95 % interval "
-            f"{100 * row.change_lower:+.1f} to {100 * row.change_upper:+.1f}; n = {row.matched:,d}); it is {row.share:.0%} of "
+            f"{_say_span(row.change_lower, row.change_upper)}; n = {row.matched:,d}); it is {row.share:.0%} of "
             f"{run.study.units} in a segment now (n = {row.n:,d})."
         )
         yield Change("Sizes", "06_tracking", "changed", text)
@@ -77,6 +77,20 @@ def segment_changes(run: Workspace, least: int) -> Iterator[Change]:
         )
 
 
+def _say_span(lower: float, upper: float) -> str:
+    """An interval of a change, without signs where the verb has said which way it went.
+
+    Examples
+    --------
+    >>> _say_span(-0.066, -0.033), _say_span(-0.001, 0.05)
+    ('3.3 to 6.6', '-0.1 to +5.0')
+    """
+    if min(lower, upper) * max(lower, upper) <= 0:
+        return f"{100 * lower:+.1f} to {100 * upper:+.1f}"
+    near, far = sorted((abs(lower), abs(upper)))
+    return f"{100 * near:.1f} to {100 * far:.1f}"
+
+
 def refit_changes(run: Workspace, least: int) -> Iterator[Change]:
     trigger = run.read("refit") if run.has("refit") else pd.DataFrame({"fired": []})
     fired = trigger[trigger["fired"].fillna(False).astype(bool)] if len(trigger) else trigger
@@ -86,7 +100,10 @@ def refit_changes(run: Workspace, least: int) -> Iterator[Change]:
             "Refit", "06_tracking", "act", f"Decide whether this quarter's refit is taken. What asks for it: {signs}."
         )
     elif len(trigger) and trigger["fired"].isna().any():
-        text = "No solution was frozen last quarter, so only part of the signs that ask for a refit could be read; none of those did."
+        text = (
+            "No report of last quarter is kept, so only part of the signs that ask for forming segments anew (a refit) could be read; none "
+            "of those did."
+        )
         yield Change("Refit", "06_tracking", "unknown", text)
     elif len(trigger):
         yield Change("Refit", "06_tracking", "same", "No sign asks for a refit: the solution still fits.")
