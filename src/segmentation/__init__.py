@@ -87,6 +87,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "describe_membership",
         "describe_migration",
         "describe_noise",
+        "describe_real_moves",
         "describe_runner_up",
         "describe_search",
         "describe_sensitivity",
@@ -111,7 +112,6 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "refit_trigger",
         "search_kmeans",
         "segment_entropy",
-        "split_moves",
         "start_map",
         "tabulate_centred",
         "tabulate_comparison",
@@ -129,6 +129,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "tabulate_stability",
         "tabulate_trigger",
         "take_segments",
+        "weigh_moves",
     ),
     "clustering.methods": (
         "choose_method",

@@ -97,32 +97,49 @@ def run(
         list[str] | None,
         typer.Option("--set", help="A notebook parameter, e.g. 02_segments.segments=5; may be repeated."),
     ] = None,
+    with_previous: Annotated[
+        bool,
+        typer.Option(
+            "--with-previous", help="Run the quarter before first, if no report of it is kept; takes twice the time."
+        ),
+    ] = False,
     reports: ReportsPath = None,
 ) -> None:
     """Run the line for one quarter and publish the report; what has not changed is reused.
 
+    --from and --set are for the quarter asked for, not for the one before that --with-previous runs.
+
     Example: segmentation run data/sample/fieldnote --period 2026Q3
     """
     from .preflight import check_before_run
-    from .progress import show_progress
-    from .reporting.runner import describe_failure, run_report
+    from .reporting.ledger import quarter_to_run_first
     from .study import load_study
 
     given = _read_settings(settings or [])
     _check_stage(start, "--from")
     loaded = load_study(study)
     _check_segments(given, loaded)
-    quarter = check_before_run(loaded, period, reports=reports or _reports_folder())
-    with show_progress(f"{loaded.title or loaded.study}, {quarter}") as notify:
-        result = run_report(
-            study,
-            str(quarter),
-            reports=reports or _reports_folder(),
-            start=start,
-            jobs=jobs,
-            settings=given,
-            notify=notify,
+    folder, title = reports or _reports_folder(), loaded.title or loaded.study
+    quarter = check_before_run(loaded, period, reports=folder)
+    earlier = quarter_to_run_first(loaded, quarter, folder / loaded.study)
+    if earlier and with_previous:
+        _run_quarter(study, f"{title}, {earlier}", earlier, folder, jobs=jobs)
+    elif earlier:
+        typer.echo(
+            f"note: no report of {earlier} is kept; what {quarter} is compared with will be reckoned from the data of then. To go on from "
+            f"a report of {earlier}, stop here and run with --with-previous (twice the time): once {quarter} is published, an earlier "
+            "quarter is refused."
         )
+    _run_quarter(study, f"{title}, {quarter}", quarter, folder, start=start, jobs=jobs, settings=given)
+
+
+def _run_quarter(study: Path, title: str, quarter: Any, folder: Path, **asked: Any) -> None:
+    """Run one quarter with its progress shown; a failure ends the command."""
+    from .progress import show_progress
+    from .reporting.runner import describe_failure, run_report
+
+    with show_progress(title) as notify:
+        result = run_report(study, str(quarter), reports=folder, notify=notify, **asked)
     if result.report is None:
         _show_traces(result)
         typer.echo(describe_failure(result), err=True)

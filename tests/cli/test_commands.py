@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from segmentation.errors import ParameterError
+from segmentation.reporting.runner import RunResult
 from segmentation.reporting.stages import NOTEBOOKS
 from segmentation.scaffold import write_scaffold
 
@@ -104,6 +105,44 @@ def test_run_scaffolded_study_ends_in_a_report(published: Published):
         assert any(re.fullmatch(rf"  {name}: done \(\d+\.\d s\)", line) for line in lines)
     assert "\x1b" not in answer.stdout
     assert (published.root / "2026Q2/index.html").is_file()
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[tuple[str, dict]]:
+    """The quarters that a run asks for; no notebook is run."""
+    seen: list[tuple[str, dict]] = []
+
+    def pretend(study, period, *, reports, notify, **given):
+        seen.append((period, given))
+        return RunResult(Path(reports) / period)
+
+    monkeypatch.setattr("segmentation.reporting.runner.run_report", pretend)
+    return seen
+
+
+def test_run_without_a_report_of_the_quarter_before_says_how_to_have_one(command, study, asked):
+    answer = command("run", study, "--period", "2026Q2")
+    assert [period for period, _ in asked] == ["2026Q2"]
+    assert (
+        "note: no report of 2026Q1 is kept" in answer.out and "run with --with-previous (twice the time)" in answer.out
+    )
+
+
+def test_run_with_previous_runs_both_and_gives_settings_to_the_one_asked_for(command, study, asked):
+    answer = command("run", study, "--period", "2026Q2", "--with-previous", "--set", "02_segments.segments=4")
+    assert answer.code == 0 and "note:" not in answer.out
+    assert [period for period, _ in asked] == ["2026Q1", "2026Q2"]
+    assert asked[0][1] == {"jobs": 2} and asked[1][1]["settings"] == {"02_segments": {"segments": 4}}
+
+
+@pytest.mark.parametrize(("period", "kept"), [("2026Q1", ()), ("2026Q2", ("2026Q1",)), ("2026Q2", ("2026Q2",))])
+def test_run_with_nothing_to_run_before_runs_one_quarter_and_is_silent(command, study, asked, period, kept):
+    for (
+        quarter
+    ) in kept:  # the first quarter of a study, one whose forerunner is kept, and one that is itself in the ledger
+        (study.parent / f"reports/field-test/ledger/period={quarter}/results").mkdir(parents=True)
+    answer = command("run", study, "--period", period, "--with-previous", "--reports", study.parent / "reports")
+    assert [one for one, _ in asked] == [period] and "note:" not in answer.out
 
 
 def test_run_scaffolded_study_says_first_that_there_are_no_segments(published: Published):

@@ -11,7 +11,6 @@ from segmentation.clustering import (
     fit_segments,
     measure_noise,
     migration_table,
-    split_moves,
     tabulate_noise,
 )
 from segmentation.display import Callout
@@ -60,25 +59,34 @@ def test_measure_noise_takes_what_the_method_takes():
 
 
 def test_compare_with_noise_counts_by_hand():
-    before = pd.DataFrame({"segment": ["S1"] * 40 + ["S2"] * 60, "margin": 0.5}, index=[f"u{i}" for i in range(100)])
-    now = before.assign(segment=["S2"] * 20 + ["S1"] * 20 + ["S2"] * 60, margin=[0.1] * 5 + [0.5] * 95)
+    before = pd.DataFrame({"segment": ["S1"] * 40 + ["S2"] * 60}, index=[f"u{i}" for i in range(100)])
+    now = before.assign(segment=["S2"] * 20 + ["S1"] * 20 + ["S2"] * 60)
     noise = pd.DataFrame(
         [(a, b, draw, n, base) for draw in range(5) for a, b, n, base in (("S1", "S1", 38, 40), ("S1", "S2", 2, 40),
          ("S2", "S1", 0, 60), ("S2", "S2", 60, 60))], columns=["from", "to", "draw", "n", "base"],
     )  # fmt: skip
-    table = compare_with_noise(migration_table(before, now), noise, split_moves(before, now)).set_index(["from", "to"])
-    row, total = table.loc[("S1", "S2")], table.loc[("all", "all")]
-    assert (row["n"], row["base"], row["clear"], row["noise"], row["beyond"]) == (20, 40, 15, 0.05, True)
-    assert (total["n"], total["base"], total["clear"], total["noise"]) == (20, 100, 15, 0.02)
-    assert not table.loc[("S2", "S1"), "beyond"]
-    told = str(describe_noise(table.reset_index(), units="accounts"))
-    assert (
-        "20 of 100 accounts (20.0%) changed segment" in told and "S1 to S2 (20 of 40)" in told and "15 of those" in told
+    moved = pd.DataFrame(
+        {"from": "S1", "to": "S2", "probability": [0.5] * 8 + [1.0] * 12, "clear": [False] * 8 + [True] * 12}
     )
-    assert "A refit would place 2.0% elsewhere" in told and "This is not the noise of answers and counts" in told
-    assert not any(words in told for words in ("act on", "nobody had changed", "beyond"))
+    table = compare_with_noise(migration_table(before, now), noise, moved).set_index(["from", "to"])
+    row, total = table.loc[("S1", "S2")], table.loc[("all", "all")]
+    assert (row["n"], row["base"], row["clear"], row["real"], row["noise"], row["beyond"]) == (
+        20,
+        40,
+        12,
+        16,
+        0.05,
+        True,
+    )
+    assert (total["n"], total["base"], total["clear"], total["real"], total["noise"]) == (20, 100, 12, 16, 0.02)
+    assert not table.loc[("S2", "S1"), "beyond"] and table.loc[("S2", "S1"), "real"] == 0
+    told = str(describe_noise(table.reset_index(), units="accounts"))
+    assert "no part of the 20 moves above" in told and "S1 to S2 (about 16 of 20)" in told
+    assert "would put 2.0% of the accounts into another one" in told
     shown = tabulate_noise(table.reset_index(), units="accounts").frame
-    assert shown["Before"].tolist() == ["any", "S1"] and shown["More than a refit"].tolist() == ["yes", "yes"]
+    assert shown["Before"].tolist() == ["any", "S1"] and shown["Likely real"].tolist() == [16, 16]
+    hidden = tabulate_noise(table.reset_index(), units="accounts", min_cell=15).frame
+    assert hidden["Clear"].isna().all()
 
 
 def test_same_answers_move_nobody_though_a_refit_moves_some():
@@ -86,9 +94,7 @@ def test_same_answers_move_nobody_though_a_refit_moves_some():
     solution = fit_segments(encoded, 2, choices=QUICK)
     before, now = assign_segments(solution, encoded), assign_segments(solution, encoded.copy())
     noise = measure_noise(encoded, solution, choices=QUICK, draws=8)
-    total = (
-        compare_with_noise(migration_table(before, now), noise, split_moves(before, now)).set_index("from").loc["all"]
-    )
+    total = compare_with_noise(migration_table(before, now), noise).set_index("from").loc["all"]
     assert total["n"] == 0 < total["noise"]  # so a refit is no null for moves, and is not told as one
 
 
@@ -102,19 +108,10 @@ def test_compare_with_noise_without_draws_says_so_and_claims_nothing():
     assert describe_noise(nobody).title == "Nobody is in a segment in both quarters."
 
 
-def test_split_moves_bad_input_says_what():
-    with pytest.raises(ParameterError, match="now needs the columns segment and margin"):
-        split_moves(pd.DataFrame({"segment": [], "margin": []}), pd.DataFrame({"segment": []}))
-
-
-def test_describe_noise_withholds_few_clear_moves():
-    encoded = _encoded(2.0)
-    solution = fit_segments(encoded, 2, choices=QUICK)
-    before = assign_segments(solution, encoded)
-    now = before.assign(segment=before["segment"].mask(before.index == before["margin"].idxmax(), "S1"))
-    now.loc[before["margin"].idxmax(), "segment"] = {"S1": "S2", "S2": "S1"}[
-        before.loc[before["margin"].idxmax(), "segment"]
-    ]
-    noise = measure_noise(encoded, solution, choices=QUICK, draws=5)
-    told = str(describe_noise(compare_with_noise(migration_table(before, now), noise, split_moves(before, now))))
-    assert "Fewer than 10 of those that moved" in told and "No more moved than a refit moves" in told
+def test_describe_noise_without_known_real_moves_names_flows_larger_than_a_refit():
+    before = pd.DataFrame({"segment": ["S1"] * 40 + ["S2"] * 60}, index=[f"u{i}" for i in range(100)])
+    now = before.assign(segment=["S2"] * 20 + ["S1"] * 20 + ["S2"] * 60)
+    noise = pd.DataFrame([("S1", "S2", draw, 1, 40) for draw in range(5)], columns=["from", "to", "draw", "n", "base"])
+    compared = compare_with_noise(migration_table(before, now), noise)
+    assert "Flows larger than a refit moves: S1 to S2 (20 of 40)." in str(describe_noise(compared))
+    assert "No single flow of a size" in str(describe_noise(compared, min_cell=30))

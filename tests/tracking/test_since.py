@@ -85,9 +85,17 @@ def _identity(state="survives", **changes):
 def _flows(beyond=True, **changes):
     row = {
         "from": "all", "to": "all", "n": 30, "base": 80, "share": 0.375, "noise": 0.05, "noise_upper": 0.1, "draws": 20,
-        "beyond": beyond, "clear": 12,
+        "beyond": beyond, "clear": 12, "real": 14.0,
     }  # fmt: skip
     return pd.DataFrame([{**row, **changes}, {**row, "from": "S1", "to": "S2", "n": 20, "base": 40}])
+
+
+def _real(**changes):
+    row = {
+        "n": 76, "seen": 28, "rate": 0.2, "lower": 0.1, "upper": 0.3, "noise": 0.12, "expected": 0.3, "real": 14.0, "clear": 12, "apart": 2,
+        "precision": 0.9, "reason": "",
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **changes}])
 
 
 def _trigger(fired):
@@ -107,7 +115,8 @@ def _heard(table):
 
 
 CALM = {
-    "identity": _identity(), "moves": _moves(), "refit": _trigger(False), "moves_noise": _flows(False), "kpis": _goal(met="met"),
+    "identity": _identity(), "moves": _moves(), "refit": _trigger(False), "moves_noise": _flows(False), "moves_real": _real(clear=0),
+    "kpis": _goal(met="met"),
     "drift": pd.DataFrame({"variable": ["a"], "kind": "numeric", "effect": 0.1, "n": 9, "n_previous": 9, "q": 0.9}),
     "kpi_control": _control(signal="within"), "experiment": _trial("no clear difference"),
     "claims": pd.DataFrame({"persona_id": ["P1"], "text": "I wait.", "status": "ok"}),
@@ -158,9 +167,17 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             "S1 grew among those in a segment in both quarters by 10.0 points",
         ),
         ("refit", _trigger(True), "act", "Refit", "share far away (0.20, limit 0.10)"),
-        ("refit", _trigger(pd.NA), "unknown", "Refit", "No solution was frozen last quarter"),
-        ("moves_noise", _flows(), "changed", "Moves", "More than a refit moves: S1 to S2 (20 of 40)."),
-        ("moves_noise", _flows(draws=0), "unknown", "Moves", "How many a refit would place elsewhere is not known"),
+        ("refit", _trigger(pd.NA), "unknown", "Refit", "No report of last quarter is kept"),
+        (
+            "moves_real",
+            _real(),
+            "changed",
+            "Moves",
+            "really changed (95 % interval 10.0% to 30.0%); had nobody changed, 12% would",
+        ),
+        ("moves_real", _real(), "changed", "Moves", "Where most are real: S1 to S2 (about 14 of 20)."),
+        ("moves_real", _real(reason="too few"), "unknown", "Moves", "How many of these moves are real is not known."),
+        ("moves_noise", _flows(base=0), "unknown", "Moves", "Nobody was in a segment in both quarters"),
         (
             "drift",
             CALM["drift"].assign(q=0.01),

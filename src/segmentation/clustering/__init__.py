@@ -24,18 +24,12 @@ from .density import DensityView, density_view, describe_density
 from .embedding import MapJob, start_map
 from .frozen import Taken, describe_taken, refit_trigger, tabulate_trigger, take_segments
 from .history import History, describe_history, recall_previous, recall_solution
-from .identity import (
-    Match,
-    describe_match,
-    describe_migration,
-    match_segments,
-    migration_table,
-    same_segments,
-    tabulate_migration,
-)
+from .identity import Match, describe_match, match_segments, same_segments
 from .kmeans import Search, adjusted_rand, search_kmeans, warm
+from .migration import describe_migration, migration_table, tabulate_migration
 from .neighbours import describe_runner_up, tabulate_neighbours
-from .noise import compare_with_noise, describe_noise, measure_noise, split_moves, tabulate_noise
+from .noise import compare_with_noise, describe_noise, measure_noise, tabulate_noise
+from .real_moves import RealMoves, describe_real_moves, estimate_moves, weigh_moves
 from .selection import (
     Comparison,
     Recommendation,
@@ -76,6 +70,7 @@ __all__ = [
     "Match",
     "OtherSegmentation",
     "Overlap",
+    "RealMoves",
     "Recommendation",
     "Search",
     "Sensitivity",
@@ -107,12 +102,14 @@ __all__ = [
     "describe_membership",
     "describe_migration",
     "describe_noise",
+    "describe_real_moves",
     "describe_runner_up",
     "describe_search",
     "describe_sensitivity",
     "describe_stability",
     "describe_taken",
     "describe_verdict",
+    "estimate_moves",
     "fit_other_segmentations",
     "fit_segments",
     "found_segments",
@@ -134,7 +131,6 @@ __all__ = [
     "segment_entropy",
     "shadow_values",
     "silhouette",
-    "split_moves",
     "start_map",
     "tabulate_centred",
     "tabulate_comparison",
@@ -153,4 +149,5 @@ __all__ = [
     "tabulate_trigger",
     "take_segments",
     "warm",
+    "weigh_moves",
 ]

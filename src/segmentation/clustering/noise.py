@@ -1,7 +1,7 @@
 """How many a refit would place elsewhere: one quarter is segmented again and again on resamples of its units.
 
 Moves between quarters are scored with the same borders, so with the same answers and counts nobody would move at all. What a refit moves
-is therefore no noise of those moves; it is the doubt about where the borders lie, told beside them as a measure of size.
+is therefore no noise of those moves (``real_moves`` tells that); it is the doubt about where the borders lie, told beside them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError
 from ..study import Choices
-from ..words import count_words, few_words, join_words, source_words
-from .identity import match_segments, migration_table, wilson_shares
+from ..words import count_words, join_words, source_words
+from .identity import match_segments
+from .migration import migration_table, wilson_shares
 from .solution import Solution, assign_segments, fit_segments, natural_order
 
-__all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "split_moves", "tabulate_noise"]
+__all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "tabulate_noise"]
 
 NOISE_COLUMNS = ("from", "to", "draw", "n", "base")
-CLEAR = 0.2  # margin in both quarters from which a move is called clear
 FEW_STARTS = 10
 
 
@@ -83,39 +83,6 @@ def measure_noise(
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(NOISE_COLUMNS))
 
 
-def split_moves(before: pd.DataFrame, now: pd.DataFrame, *, clear: float = CLEAR) -> pd.DataFrame:
-    """Moves of units that were and are well inside their segments, apart from those across a border by a little.
-
-    Parameters
-    ----------
-    before, now : pandas.DataFrame
-        Membership of two quarters by one solution: index unit; columns segment and margin.
-    clear : float
-        Least margin in both quarters for a clear move, 0 to 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a unit that moved: from, to, clear (bool). Index: unit.
-
-    Examples
-    --------
-    >>> before = pd.DataFrame({"segment": ["S1", "S1", "S2"], "margin": [0.5, 0.1, 0.4]}, index=list("abc"))
-    >>> now = pd.DataFrame({"segment": ["S2", "S2", "S2"], "margin": [0.3, 0.6, 0.4]}, index=list("abc"))
-    >>> split_moves(before, now)
-      from  to  clear
-    a   S1  S2   True
-    b   S1  S2  False
-    """
-    for frame, name in ((before, "before"), (now, "now")):
-        if not {"segment", "margin"} <= set(frame.columns):
-            raise ParameterError(f"{name} needs the columns segment and margin")
-    both = before.join(now, how="inner", suffixes=("_before", "_now")).dropna(subset=["segment_before", "segment_now"])
-    moved = both[both["segment_before"] != both["segment_now"]]
-    sure = moved[["margin_before", "margin_now"]].min(axis=1) >= clear
-    return pd.DataFrame({"from": moved["segment_before"], "to": moved["segment_now"], "clear": sure})
-
-
 def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.DataFrame | None = None) -> pd.DataFrame:
     """Each flow beside what a refit on resamples of one quarter would place elsewhere.
 
@@ -126,14 +93,15 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
     noise : pandas.DataFrame
         As ``measure_noise`` returns it.
     moved : pandas.DataFrame, optional
-        As ``split_moves`` returns it.
+        ``RealMoves.units``.
 
     Returns
     -------
     pandas.DataFrame
         One row a flow between two segments, and from "all" to "all" for everybody: from, to, n, base, share, lower, upper (Wilson
-        95 %), noise (mean share over draws), noise_upper (97.5th percentile), draws, clear (units), beyond (bool: even the lower end
-        of the interval is above noise_upper; False where there is no noise to compare with).
+        95 %), noise (mean share over draws), noise_upper (97.5th percentile), draws, clear (units), real (units expected
+        to have changed; NaN where not known), beyond (bool: even the lower end of the interval is above noise_upper; False where there is
+        no noise to compare with).
     """
     flows = migration[migration["kind"].isin(["stayed", "moved"])].copy()
     everybody = pd.DataFrame(
@@ -152,12 +120,21 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
     table["noise"], table["noise_upper"] = means, highs
     table["draws"] = int(noise["draw"].nunique()) if len(noise) else 0
     table["beyond"] = (table["lower"] > table["noise_upper"]).fillna(False).astype(bool)
-    counts: Mapping[Any, int] = {} if moved is None else moved[moved["clear"]].groupby(["from", "to"]).size().to_dict()
-    table["clear"] = [
-        sum(counts.values()) if start == "all" else int(counts.get((start, end), 0))
-        for start, end in zip(table["from"], table["to"], strict=True)
+    return table.assign(
+        clear=_sum_flows(table, moved, "clear").fillna(0).astype(int), real=_sum_flows(table, moved, "probability")
+    ).drop(columns="kind")
+
+
+def _sum_flows(table: pd.DataFrame, moved: pd.DataFrame | None, column: str) -> pd.Series:
+    """Sum of a column over the units of each flow; NaN where it is known of none."""
+    if moved is None or not moved[column].notna().any():
+        return pd.Series(np.nan, index=table.index)
+    sums: Mapping[Any, float] = moved.groupby(["from", "to"])[column].sum().to_dict()
+    found = [
+        float(moved[column].sum()) if a == "all" else float(sums.get((a, b), 0))
+        for a, b in zip(table["from"], table["to"], strict=True)
     ]
-    return table.drop(columns="kind")
+    return pd.Series(found, index=table.index)
 
 
 def _noise_of(noise: pd.DataFrame, start: str, end: str) -> np.ndarray:
@@ -194,38 +171,41 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
             "No resample of the quarter could be segmented.",
         )
     text = (
-        f"{int(total['n']):,d} of {int(total['base']):,d} {units} ({total['share']:.1%}) changed segment. A refit would place "
-        f"{total['noise']:.1%} elsewhere, up to {total['noise_upper']:.1%}: so many differ when one and the same quarter is segmented "
-        f"again on resamples of its {units} ({count_words(int(total['draws']), 'resample')}). "
+        f"Where the borders lie is unsure too: segments formed anew from this quarter would put {total['noise']:.1%} of the {units} into "
+        f"another one, up to {total['noise_upper']:.1%} ({count_words(int(total['draws']), 'resample')}). That is no part of the "
+        f"{int(total['n']):,d} moves above, because both quarters are placed by the same borders; new borders every quarter would add it."
     )
-    text += (
-        "More moved than a refit moves. "
-        if total["beyond"]
-        else "No more moved than a refit moves: the moves are no larger than the doubt about where the borders lie. "
+    return Reading([text, _say_flows(compared, min_cell)])
+
+
+def _say_flows(compared: pd.DataFrame, min_cell: int) -> str:
+    """The flows that hold most real moves; where those are not known, the flows larger than what a refit moves."""
+    inner = compared[compared["from"] != "all"]
+    if inner["real"].notna().any():
+        inner = inner[(inner["real"].round() >= min_cell)].sort_values(
+            ["real", "from", "to"], ascending=[False, True, True]
+        )
+        named = [
+            f"{r[0]} to {r[1]} (about {r[2]:.0f} of {int(r[3])})"
+            for r in inner[["from", "to", "real", "n"]].itertuples(index=False)
+        ]
+        return (
+            f"Where most moves are real: {join_words(named)}."
+            if named
+            else f"No flow holds {min_cell} real moves or more."
+        )
+    inner = inner[inner["beyond"] & (inner["n"] >= min_cell)].sort_values(
+        ["n", "from", "to"], ascending=[False, True, True]
     )
-    text += (
-        "This is not the noise of answers and counts: borders are the same in both quarters, so that nobody would move if answers and "
-        "counts were the same. How many would move because they were merely taken again was not measured."
-    )
-    clear = int(total["clear"])
-    moved = few_words(clear, min_cell)
-    second = (
-        f"{moved[0].upper() + moved[1:]} of those that moved stood well inside the old segment and {'stands' if clear == 1 else 'stand'} "
-        f"well inside the new one (margin at least {CLEAR:g} in both quarters). The others crossed from one side of a border "
-        "to the other, which answers and counts taken again do more easily; but no single move is shown to be a change."
-    )
-    inner = compared[(compared["from"] != "all") & compared["beyond"] & (compared["n"] >= min_cell)]
-    inner = inner.sort_values(["n", "from", "to"], ascending=[False, True, True])
     named = [
         f"{r[0]} to {r[1]} ({int(r[2])} of {int(r[3])})"
         for r in inner[["from", "to", "n", "base"]].itertuples(index=False)
     ]
-    third = (
+    return (
         f"Flows larger than a refit moves: {join_words(named)}."
         if named
         else "No single flow of a size that may be shown is larger than a refit moves."
     )
-    return Reading([text, second, third])
 
 
 def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: int = 10, source: str = "") -> Table:
@@ -238,22 +218,28 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
         key=lambda c: c.map(order) if c.name in ("from", "to") else c,
     )
     shown = pd.concat([compared[compared["from"] == "all"], shown])
+    real, clear = (shown[column].where(shown[column].round() >= min_cell) for column in ("real", "clear"))
     frame = pd.DataFrame(
         {
             "Before": shown["from"].replace({"all": "any"}), "Now": shown["to"].replace({"all": "another"}),
             "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from": shown["lower"], "to": shown["upper"],
-            "A refit moves": shown["noise"], "up to": shown["noise_upper"],
-            "More than a refit": ["yes" if beyond else "no" for beyond in shown["beyond"]],
+            "Likely real": real, "Clear": clear, "A refit moves": shown["noise"], "up to": shown["noise_upper"],
         }
     )  # fmt: skip
     per_cent = dict.fromkeys(("Share", "from", "to", "A refit moves", "up to"), ".1%")
     hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
     note = (
-        "from, to: 95 % interval (Wilson) of the share. A refit moves: share that lands in this other segment when this quarter alone is "
-        f"segmented again on resamples (mean, and 97.5th percentile); not the noise of answers and counts. "
+        "from, to: 95 % interval (Wilson) of the share. Likely real: how many of those that moved are expected to have changed; clear: how "
+        f"many surely enough to be called so (a dash: under {min_cell}, or not known). A refit moves: share that lands in this other "
+        "segment when this quarter alone is segmented again on resamples (mean, and 97.5th percentile). "
         f"{count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "
         f"{'is' if hidden == 1 else 'are'} not shown."
     )
-    caption = "Moves beside what a refit of one quarter would place elsewhere. "
+    caption = "Moves, how many of them are real, and what a refit of one quarter would place elsewhere. "
     caption += f"n = {int(compared['base'].iloc[-1]):,d} {units} in both quarters."
-    return Table(frame, caption + source_words(source), per_cent | {"Moved": ",d", "of": ",d"}, note)
+    return Table(
+        frame,
+        caption + source_words(source),
+        per_cent | dict.fromkeys(("Moved", "of", "Likely real", "Clear"), ",.0f"),
+        note,
+    )

@@ -8,6 +8,7 @@ from .effects import adjust_fdr, bergsma_v, chi_squared, standardised_difference
 from .encoder import EncodedVariable, Encoder, fit_encoder
 from .events import EVENT_MEASURES, measure_events
 from .leaks import screen_leaks
+from .presence import there_throughout
 from .quality import Quality, assess_quality, link_sources
 from .screen import BaseScreen, describe_base, screen_base, tabulate_base
 from .styles import (
@@ -76,5 +77,6 @@ __all__ = [
     "tabulate_linkage",
     "tabulate_missing",
     "tabulate_styles",
+    "there_throughout",
     "unit_weights",
 ]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..clustering.comparison import tabulate_comparison
 from ..clustering.density import DensityView
-from ..clustering.identity import tabulate_migration
+from ..clustering.migration import tabulate_migration
 from ..clustering.selection import PATTERN_JACCARD, STABLE_ARI, STABLE_JACCARD, Comparison
 from ..clustering.solution import natural_order, tabulate_sizes
 from ..clustering.structure import StructureTest, say_p

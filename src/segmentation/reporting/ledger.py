@@ -14,10 +14,11 @@ from typing import Any
 
 from ..errors import DataContractError, Violation
 from ..period import Period
+from ..sources import has_quarter_before
 from ..study import Study
 from ..workspace import Workspace, write_bytes
 
-__all__ = ["check_ledger", "enter_ledger", "list_ledger"]
+__all__ = ["check_ledger", "enter_ledger", "list_ledger", "quarter_to_run_first"]
 
 ABOUT = "about.json"
 BESIDE = ("claims", "hypotheses")  # kept with the quarter; no later segment stands on them
@@ -38,6 +39,27 @@ def list_ledger(root: Path) -> list[Period]:
     names = [folder.name.removeprefix("period=") for folder in (root / "ledger").glob("period=*")]
     found = [Period.parse(name) for name in names if re.fullmatch(r"\d{4}Q[1-4]", name)]
     return sorted(period for period in found if (root / "ledger" / f"period={period}" / "results").is_dir())
+
+
+def quarter_to_run_first(study: Study, period: Period, root: Path) -> Period | None:
+    """The quarter before, where the study has data for it and the ledger has neither it nor a later one.
+
+    Parameters
+    ----------
+    study : Study
+    period : Period
+        The quarter to be run.
+    root : Path
+        ``reports/<study>``.
+
+    Returns
+    -------
+    Period or None
+        None also where that quarter could no longer be run, because one in the ledger comes after it.
+    """
+    if any(quarter >= period.previous for quarter in list_ledger(root)) or not has_quarter_before(study, period):
+        return None
+    return period.previous
 
 
 def check_ledger(study: Study, period: Period, root: Path) -> None:

@@ -25,7 +25,15 @@ from .segment import EVENT_ALIASES, read_event_frame, unit_aliases
 if TYPE_CHECKING:
     import ibis
 
-__all__ = ["EventLog", "event_sources", "latest_period", "list_periods", "load_events", "open_events"]
+__all__ = [
+    "EventLog",
+    "event_sources",
+    "has_quarter_before",
+    "latest_period",
+    "list_periods",
+    "load_events",
+    "open_events",
+]
 
 KEPT = 4  # event logs held in memory at a time
 
@@ -262,6 +270,33 @@ def latest_period(study: Study) -> Period | None:
         return None
     least = SLIVER * sorted(counts.values())[len(counts) // 2]
     return max(quarter for quarter, n in counts.items() if n >= least)
+
+
+def has_quarter_before(study: Study, period: Period) -> bool:
+    """Whether the quarter before is more than a sliver: it has at least a tenth of this quarter's events.
+
+    Parameters
+    ----------
+    study : Study
+    period : Period
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    DataContractError
+        With every violation of the event sources.
+
+    Examples
+    --------
+    >>> from segmentation.sources.example import tiny_study
+    >>> has_quarter_before(tiny_study(), Period.parse("2026Q3")), has_quarter_before(tiny_study(), Period.parse("2026Q2"))
+    (True, False)
+    """
+    counts = _count_quarters(study)
+    return counts[period.previous] > 0 and counts[period.previous] >= SLIVER * counts[period]
 
 
 def list_periods(study: Study) -> tuple[Period, ...]:

@@ -28,16 +28,9 @@ from .hypotheses import (
     tabulate_hypotheses,
     weigh_predictions,
 )
-from .kpi_history import (
-    HISTORY_COLUMNS,
-    control_kpis,
-    describe_control,
-    describe_mix,
-    measure_kpi_history,
-    split_kpis,
-    tabulate_control,
-    tabulate_mix,
-)
+from .kpi_control import control_kpis, describe_control, tabulate_control
+from .kpi_history import HISTORY_COLUMNS, measure_kpi_history
+from .kpi_mix import describe_mix, split_kpis, tabulate_mix
 from .kpi_words import describe_kpis, tabulate_kpis
 from .kpis import KPI_COLUMNS, measure_kpis
 from .look_words import describe_looks, tabulate_looks

@@ -79,7 +79,7 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
         if len(hits):
             where = [f"in {join_words(hits[hits != 'all'])}"] if (hits != "all").any() else []
             where += ["over everybody"] if (hits == "all").any() else []
-            text += f" {phrase} {' and '.join(where)}"
+            text += f" {phrase} {(', and ' if (hits != 'all').sum() > 1 else ' and ').join(where)}"
             text += (
                 f" ({'the interval holds' if len(hits) == 1 else 'the intervals hold'} the target)."
                 if word == "cannot tell"
