@@ -15,7 +15,8 @@ from ..errors import DataContractError, StudyError, Violation, nearest_word
 from ..messaging.rows import find_path
 from ..personas import load_personas
 from ..study import Study
-from .declared import Declared, explain, load_declared
+from ..study.explain import explain
+from .declared import Declared, load_declared
 
 __all__ = ["Expectation", "Experiment", "Family", "Look", "SizePlan", "load_experiments"]
 
@@ -344,10 +345,7 @@ def _load_families(given: Any, file: Path, lines: dict[Any, int]) -> tuple[dict[
         try:
             families[str(name)] = Family.model_validate(entry or {})
         except ValidationError as error:
-            place = ("families", name)
-            violations += [
-                explain(item, file.name, f"families.{name}", place, lines, Family) for item in error.errors()
-            ]
+            violations += explain(error, Family, file.name, lines, prefix=("families", name))
     return families, violations
 
 
