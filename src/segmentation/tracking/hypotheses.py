@@ -25,8 +25,9 @@ __all__ = [
 
 HYPOTHESIS_COLUMNS = (
     "study", "quarter", "experiment", "persona", "version", "segment", "arm", "prediction", "direction", "size", "n_control",
-    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration",
+    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration", "basis",
 )  # fmt: skip
+OWN, WHOLE = "its own units", "its whole segment"  # on whom a prediction is judged
 ASKS_REVISION = 2  # experiments that refute the same version of a persona
 NUMBERS = ("size", "n_control", "n_arm", "lift", "lower", "upper")
 
@@ -125,12 +126,15 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     size = expected.at_least
     if size is None and expected.direction == "same":
         size = experiment.smallest_effect
+    cut, why = result.basis.get(expected.persona, (segment, ""))
+    basis = OWN if cut == expected.persona else f"{WHOLE}: {why}" if why else WHOLE
     row: dict[str, object] = {
         "experiment": experiment.id, "persona": expected.persona, "version": version, "segment": segment, "arm": arm,
         "prediction": text or experiment.hypothesis, "direction": expected.direction, "size": size, "metric": experiment.metric,
-        "registration": experiment.stamp,
+        "registration": experiment.stamp, "basis": basis,
     } | dict.fromkeys(("n_control", "n_arm", "lift", "lower", "upper"), math.nan)  # fmt: skip
-    found = result.effects[(result.effects["segment"] == segment) & (result.effects["arm"] == arm)]
+    table = result.personas if basis == OWN else result.effects
+    found = table[(table["segment"] == cut) & (table["arm"] == arm)]
     if found.empty:
         return row | {"verdict": "undecided", "reason": f"no {segment} is known from before the exposure"}
     effect = found.iloc[0]
@@ -208,8 +212,8 @@ def recall_hypotheses(run: Workspace) -> pd.DataFrame:
         return _typed(pd.DataFrame(columns=list(HYPOTHESIS_COLUMNS)))
     quarter, entry = max(entries, key=lambda item: item[0])
     log = entry.read("hypotheses")
-    if "registration" not in log:  # of a report from before registrations were kept
-        log = log.assign(registration="")
+    kept = {"registration": "", "basis": WHOLE}  # of a report from before these were kept
+    log = log.assign(**{name: word for name, word in kept.items() if name not in log})
     where = f"ledger/{entry.folder.name}/hypotheses.parquet"
     broken = [
         Violation("hypotheses of another study", where, None, "study", name, run.study.study)
@@ -313,8 +317,9 @@ def describe_hypotheses(
         "predicted size (that the difference is as large as predicted is shown only where the whole interval is beyond that size); "
         "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
         "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself. "
-        "Above, all segments of the family are judged, which is another number of tests and so another width. A persona's prediction is "
-        "judged on its whole segment, not only on those it describes closely."
+        "Above, all segments and personas of the family are judged, which is another number of tests and so another width. A prediction "
+        "is judged on the persona's own units (those that had, before the exposure, every attribute that defines it); where there "
+        "are too few of them, or nobody can tell which they are, on its whole segment, and then that is said."
     )
     changed = _changed(log, now)
     sentences = [_say_verdict(row, names) for row in latest.itertuples()]
@@ -329,7 +334,7 @@ def describe_hypotheses(
 
 def _say_verdict(row: object, names: dict[str, str]) -> str:
     name = names.get(row.persona, row.persona)  # type: ignore[attr-defined]
-    lead = f"{name} ({row.segment}, {row.quarter}): {row.verdict}"  # type: ignore[attr-defined]
+    lead = f"{name} ({row.segment}, {row.quarter}, judged on {row.basis}): {row.verdict}"  # type: ignore[attr-defined]
     if math.isnan(row.lift):  # type: ignore[attr-defined]
         return f"{lead}; {row.reason}."  # type: ignore[attr-defined]
     lift = difference_words(row.lift, row.metric)  # type: ignore[attr-defined]
@@ -382,6 +387,7 @@ def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, 
             "Persona": [f"{names.get(row.persona, row.persona)} ({row.segment})" for row in log.itertuples()],
             "Predicts": log["prediction"],
             "Registered as": said,
+            "Judged on": log["basis"],
             "Difference": [difference_words(row.lift, row.metric) for row in log.itertuples()],
             "Interval": [interval_words(row.lower, row.upper, row.metric) for row in log.itertuples()],
             "Verdict": log["verdict"],
@@ -389,7 +395,8 @@ def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, 
         }
     )
     note = (
-        "Registered as: what the experiment's file says the difference between the arm and control will be, in this persona's segment. "
+        "Registered as: what the experiment's file says the difference between the arm and control will be, for this persona. Judged on: "
+        "its own units are those that had every attribute that defines it before the exposure. "
         "Interval: holds for all predictions of a family together with a chance of 95 % (or 1 minus the family's error rate), however "
         "many of the planned looks were taken. Supported: above 0 (below, for fewer) and the predicted size is not ruled out; that "
         "size itself is shown only where the whole interval is beyond it."
