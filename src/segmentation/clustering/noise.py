@@ -16,7 +16,8 @@ from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError
 from ..study import Choices
 from ..words import count_words, few_words, join_words, source_words
-from .identity import match_segments, migration_table, wilson_shares
+from .identity import match_segments, migration_table
+from .shares import wilson_interval
 from .solution import Solution, assign_segments, fit_segments, natural_order
 
 __all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "split_moves", "tabulate_noise"]
@@ -142,7 +143,7 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
     )  # fmt: skip
     table = pd.concat([flows[flows["kind"] == "moved"], everybody], ignore_index=True)
     table["share"] = table["n"] / table["base"].where(table["base"] > 0)
-    table["lower"], table["upper"] = wilson_shares(table["n"].to_numpy(float), table["base"].to_numpy(float))
+    table["lower"], table["upper"] = wilson_interval(table["n"].to_numpy(float), table["base"].to_numpy(float))
     known = noise.assign(share=noise["n"] / noise["base"].where(noise["base"] > 0)) if len(noise) else noise
     means, highs = [], []
     for row in table.itertuples(index=False):

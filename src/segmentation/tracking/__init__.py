@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .analysis import analyse_experiment, analyse_experiments
 from .crm import CrmAgreement, compare_crm, describe_crm, tabulate_crm
 from .declared import Kpi, load_kpis
 from .effect_tables import tabulate_arms, tabulate_channels, tabulate_effects, tabulate_persona_effects
@@ -9,8 +10,6 @@ from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linea
 from .experiment import (
     EFFECT_COLUMNS,
     ExperimentResult,
-    analyse_experiment,
-    analyse_experiments,
     stack_experiments,
     stack_personas,
 )
@@ -20,14 +19,12 @@ from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
 from .hypotheses import (
     HYPOTHESIS_COLUMNS,
-    describe_hypotheses,
     judge_prediction,
     log_hypotheses,
     recall_hypotheses,
-    say_predictions,
-    tabulate_hypotheses,
     weigh_predictions,
 )
+from .hypothesis_words import describe_hypotheses, say_predictions, tabulate_hypotheses
 from .kpi_history import (
     HISTORY_COLUMNS,
     control_kpis,

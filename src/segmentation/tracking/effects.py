@@ -139,16 +139,16 @@ def correlate_lifts(experiment: Experiment, parts: Sequence[pd.DataFrame], arm: 
     Each difference is a sum of what its units (or clusters) add to it; what two differences have in common is the sum of the
     products of what the units they share add to each.
     """
-    columns = []
-    for part in parts:
-        added = []
+    ids = [part.get("cluster", part.index) for part in parts]
+    known, _ = pd.factorize(np.concatenate([np.asarray(one, dtype=object) for one in ids]))
+    table, start = np.zeros((known.max(initial=-1) + 1, len(parts))), 0
+    for column, part in enumerate(parts):
+        code, start = known[start : start + len(part)], start + len(part)
         for name, sign in ((experiment.control, -1.0), (arm, 1.0)):
-            rows = part[part["arm"] == name]
-            base = rows["base"].to_numpy(float) if experiment.metric == "ratio" else None
-            influence = linearise(rows["value"].to_numpy(float), base)[1] / len(rows)
-            added.append(pd.Series(sign * influence, index=rows.get("cluster", rows.index)))
-        columns.append(pd.concat(added).groupby(level=0).sum())
-    table = pd.concat(columns, axis=1).fillna(0.0).to_numpy()
+            inside = (part["arm"] == name).to_numpy()
+            base = part["base"].to_numpy(float)[inside] if experiment.metric == "ratio" else None
+            influence = linearise(part["value"].to_numpy(float)[inside], base)[1] / inside.sum()
+            np.add.at(table[:, column], code[inside], sign * influence)
     length = np.sqrt((table**2).sum(axis=0))
     table = table / np.where(length > 0, length, 1.0)
     found = np.clip(table.T @ table, -1.0, 1.0)

@@ -14,7 +14,7 @@ from ..messaging import find_stale_proofs
 from ..messaging.rates import order_segments, say_per_cent
 from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
-from .hypotheses import say_predictions
+from .hypothesis_words import say_predictions
 from .kpi_history import say_signals
 from .registration import load_experiments
 from .wording import difference_words, joint_words
