@@ -420,6 +420,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "recall_hypotheses",
         "split_mix_and_rate",
         "stack_experiments",
+        "stack_personas",
         "summarise_feedback",
         "tabulate_arms",
         "tabulate_control",

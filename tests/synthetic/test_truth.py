@@ -138,3 +138,17 @@ def test_campaign_helps_dispatch_and_harms_connect():
 
 def test_stream_of_one_part_does_not_move_another():
     assert stream(1, "survey").random() == stream(1, "survey").random() != stream(1, "behaviour").random()
+
+
+def test_campaign_columns_from_before_do_not_know_the_arm():
+    width = find_tier("medium")
+    campaign = draw_campaign(build_population(width, 1, TEMPLATES), width, 1)
+    table = campaign.assignment.set_index("company_id")
+    booked = pd.Series(table.index.isin(campaign.demos.index).astype(float), index=table.index)
+    before = table.groupby("arm")["demos_before"].agg(["mean", "var", "size"])
+    error = (before["var"] / before["size"]).sum() ** 0.5
+    assert abs(before["mean"].diff().iloc[-1]) < 3 * error
+    inside = [booked[rows.index].corr(rows["demos_before"]) ** 2 for _, rows in table.groupby("arm")]
+    assert min(inside) > 0.05  # it explains part of who books, which is what a covariate is for
+    rates = booked.groupby([table["channel"], table["arm"]]).mean().unstack()
+    assert ((rates["B"] - rates["A"]).diff().abs().iloc[-1]) < 0.05  # the channel makes no difference

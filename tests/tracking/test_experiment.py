@@ -28,7 +28,7 @@ from segmentation.tracking import (
     tabulate_effects,
 )
 from segmentation.tracking.effects import joint_interval
-from segmentation.tracking.experiment import _joint_level
+from segmentation.tracking.verdicts import _joint_level
 
 PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
 
@@ -262,7 +262,7 @@ def test_read_exposures_all_breaches_at_once(tmp_path, plan):
         ({"arms": {"control": 0.5, "new": 0.4}}, "sum to 1"),
         ({"arms": {"control": 1.0}}, "at least two arms"),
         ({"randomised": False}, "has no control"),
-        ({"window_days": 0}, "greater than 0"),
+        ({"window_days": 0}, "too small; got 0; allowed: a whole number, above 0"),
         ({"started": "2026-07-06", "ended": "2026-07-01"}, "before started"),
         ({"outcom": "x"}, "Did you mean 'outcome'?"),
         ({"assignment": "nowhere.csv"}, "no such file"),

@@ -134,7 +134,7 @@ def test_analyse_experiment_by_channel(plan, draw):
     assert result.channels["segment"].tolist() == ["app", "mail", "all"] and len(result.channel_spread) == 1
     table = tabulate_channels(result)
     assert isinstance(table, Table) and "Channel" in table.frame and "by channel" in table.caption
-    assert "By channel: app" in str(describe_experiment(result))
+    assert "By channel, each interval of one test by itself: app" in str(describe_experiment(result))
     alone = analyse_experiment(trial, assignment.drop(columns=["cluster", "covariate", "channel"]), outcomes, members)
     assert alone.channels.empty and not tabulate_channels(alone).paragraphs
 

@@ -152,7 +152,7 @@ def test_describe_and_tabulate_hypotheses_say_the_rule_and_the_numbers(weigh):
     told = str(describe_hypotheses(log_hypotheses(log(), found), {"dana": "Dana"}))
     assert "2 predictions put to a test so far: 1 supported, 1 refuted and 0 undecided" in told
     assert (
-        "Dana (S1, 2026Q3): supported" in told
+        "Dana (S1, 2026Q3, judged on its whole segment): supported" in told
         and "n = 200 and 200" in told
         and "The rule, one for all predictions: supported" in told
     )

@@ -183,7 +183,8 @@ def test_load_kpis_all_problems_at_once(tmp_path):
         load_kpis(path)
     text = str(caught.value)
     for part in ("line 2, column 'a.targt': unknown key. Did you mean 'target'?", "Did you mean 'deals'?",
-                 "from: deals takes numerator: won", "less than or equal to 1", "line 6, column '4.id': this key is required",
+                 "from: deals takes numerator: won", "column 'd.target': too large; got 40; allowed: a number, 0 to 1",
+                     "line 6, column '4.id': this key is required",
                  "column 'kpi': unknown key. Did you mean 'kpis'?"):  # fmt: skip
         assert part in text
 

@@ -136,7 +136,7 @@ def test_plan_experiment_of_a_mean(plan):
 def test_describe_plan_says_what_cannot_be_seen_and_what_else(plan):
     found = plan_experiment(planned(plan, plan={"baseline": 0.2, "units_a_week": 100, "r2": 0.3}), SEGMENTS)
     told = str(describe_experiment_plan(found, units="accounts"))
-    for part in ("cannot be relied on to show less than", "register fewer segments",
+    for part in ("cannot be relied on to show: S1 less than", "register fewer tests",
                  "run longer", "larger smallest difference", "it explains, 30%",
                  "count how much instead of whether",
                  "error rate of 1.67%", "everybody together only"):  # fmt: skip

@@ -44,7 +44,10 @@ def write(tmp_path, plan, make_study):
             {"expects": [{"persona": "s1-dan", "direction": "more"}]},
             "no such persona; got 's1-dan'; allowed: s1-dana. Did you mean",
         ),
-        ({"expects": [{"persona": "s1-dana", "direction": "up"}]}, "'more', 'fewer' or 'same'; got 'up'"),
+        (
+            {"expects": [{"persona": "s1-dana", "direction": "up"}]},
+            "not one of the words known here; got 'up'; allowed: more, fewer, same",
+        ),
         (
             {"expects": [{"persona": "s1-dana", "direction": "more", "arm": "nev"}]},
             "no such arm besides control; got 'nev'",
@@ -59,8 +62,8 @@ def write(tmp_path, plan, make_study):
         ({"smallest_effect": 8}, "a difference of shares is at most 1; got 8"),
         ({"plan": {"baseline": 20}}, "a share must lie between 0 and 1; got 20"),
         ({"metric": "mean", "value": "hours", "plan": {"baseline": 20}}, "sd is missing"),
-        ({"spending": "obf"}, "'obrien_fleming' or 'pocock'"),
-        ({"alpha": 1.5}, "less than 1; got 1.5"),
+        ({"spending": "obf"}, "got 'obf'; allowed: obrien_fleming, pocock"),
+        ({"alpha": 1.5}, "too large; got 1.5; allowed: a number, above 0 and below 1"),
         ({"randomised": False, "control": None, "looks": LOOKS}, "randomised: false takes no looks"),
     ],
 )
@@ -83,7 +86,7 @@ def test_load_experiments_all_problems_at_once_with_their_lines(write):
         "looks out of order",
         "no such family; got 'n'",
         "no such persona; got 'nobody'",
-        "'fdr' or 'familywise'",
+        "got 'fdrr'; allowed: fdr, familywise",
     ):
         assert part in text
     lines = {violation.line for violation in caught.value.violations}

@@ -9,9 +9,10 @@ from ..display import Reading, Table
 from ..errors import ParameterError
 from ..words import source_words
 from .identity import cross_counts
+from .shares import wilson_interval
 from .solution import natural_order
 
-__all__ = ["describe_migration", "migration_table", "tabulate_migration", "wilson_shares"]
+__all__ = ["describe_migration", "migration_table", "tabulate_migration"]
 
 
 def migration_table(previous_membership: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def migration_table(previous_membership: pd.DataFrame, membership: pd.DataFrame)
     table = pd.DataFrame(rows, columns=["from", "to", "kind", "n", "base"]).astype(
         {"from": "str", "to": "str", "kind": "str"}
     )
-    low, high = wilson_shares(table["n"].to_numpy(float), table["base"].to_numpy(float))
+    low, high = wilson_interval(table["n"].to_numpy(float), table["base"].to_numpy(float))
     share = table["n"] / table["base"].where(table["base"] > 0)
     return table.assign(share=share, lower=low, upper=high)
 
@@ -90,7 +91,7 @@ def describe_migration(migration: pd.DataFrame, *, units: str = "units", min_cel
     entered, left = (int(migration.loc[migration["kind"] == kind, "n"].sum()) for kind in ("entered", "left"))
     if total == 0:
         return Reading([f"None of the {units} is in a segment in both periods, so nothing can be said about moves."])
-    low, high = (float(bound[0]) for bound in wilson_shares(np.array([float(moved)]), np.array([float(total)])))
+    low, high = (float(bound[0]) for bound in wilson_interval(np.array([float(moved)]), np.array([float(total)])))
     text = (
         f"{moved:,} of the {total:,} {units} in a segment in both periods changed segment ({moved / total:.0%}; 95 % interval "
         f"{low:.0%} to {high:.0%}). {_few(entered, min_cell).capitalize()} came in and {_few(left, min_cell)} left or can no longer be "
@@ -133,16 +134,6 @@ def tabulate_migration(migration: pd.DataFrame, *, min_cell: int = 10, units: st
         caption,
         note=f"–: withheld (fewer than {min_cell} {units}, or needed to protect such a cell) or does not apply.",
     )
-
-
-def wilson_shares(n: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's 95 % interval of n of base; NaN where base is 0."""
-    z = 1.959963984540054
-    base = np.where(base > 0, base, np.nan)
-    share = n / base
-    centre = (share + z**2 / (2 * base)) / (1 + z**2 / base)
-    half = z * np.sqrt(share * (1 - share) / base + z**2 / (4 * base**2)) / (1 + z**2 / base)
-    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)
 
 
 def _shown_cells(migration: pd.DataFrame, min_cell: int) -> dict[tuple[str | None, str | None], str]:

@@ -17,7 +17,8 @@ from ..errors import DataContractError, ParameterError
 from ..study import Choices
 from ..words import count_words, join_words, source_words
 from .identity import match_segments
-from .migration import migration_table, wilson_shares
+from .migration import migration_table
+from .shares import wilson_interval
 from .solution import Solution, assign_segments, fit_segments, natural_order
 
 __all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "tabulate_noise"]
@@ -110,7 +111,7 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
     )  # fmt: skip
     table = pd.concat([flows[flows["kind"] == "moved"], everybody], ignore_index=True)
     table["share"] = table["n"] / table["base"].where(table["base"] > 0)
-    table["lower"], table["upper"] = wilson_shares(table["n"].to_numpy(float), table["base"].to_numpy(float))
+    table["lower"], table["upper"] = wilson_interval(table["n"].to_numpy(float), table["base"].to_numpy(float))
     known = noise.assign(share=noise["n"] / noise["base"].where(noise["base"] > 0)) if len(noise) else noise
     means, highs = [], []
     for row in table.itertuples(index=False):

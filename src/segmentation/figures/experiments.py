@@ -68,15 +68,16 @@ def plot_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Exhibit | R
     effects = ", ".join(
         dict.fromkeys(difference_words(r.smallest_effect, r.metric, sign="") for r in rows.itertuples())
     )
+    cuts = "segment and persona" if (plan["by"] == "persona").any() else "segment"
     caption = (
-        f"Size of the test by segment: units there are (round) and units needed (upright bar) to find a difference of {effects} with the "
+        f"Size of the test by {cuts}: units there are (round) and units needed (upright bar) to find a difference of {effects} with the "
         f"planned power. Dotted: not enough.{source_words(source)}"
     )
     alt = "; ".join(
         f"{html.unescape(r.row)} has {r.available:,.0f}, needs {r.needed:,.0f} ({'enough' if r.enough else 'not enough'})"
         for r in rows.itertuples()
     )
-    return Exhibit(figure, caption, f"Units by segment: {alt}.", table)
+    return Exhibit(figure, caption, f"Units: {alt}.", table)
 
 
 def _row(row: object, many: bool) -> str:
@@ -109,7 +110,7 @@ def plot_looks(results: Sequence[ExperimentResult], *, source: str = "") -> Exhi
     place = 0
     for result in shown:
         for (segment, arm), rows in result.looks.groupby(["segment", "arm"], sort=False):
-            who = "everybody" if segment == "all" else str(segment)
+            who = "everybody" if segment == "all" else result.called(segment)
             who = f"{result.experiment.title} · {who}" if len(shown) > 1 else who
             who = f"{who} · {arm}" if len(result.experiment.treated) > 1 else who
             _draw_path(figure, rows, html.escape(who, quote=False), place)

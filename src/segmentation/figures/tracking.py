@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,8 +18,9 @@ from ..tracking import (
     tabulate_effects,
     tabulate_kpis,
     tabulate_objections,
+    tabulate_persona_effects,
 )
-from ..tracking.reading import say_coverage
+from ..tracking.cut_words import say_coverage
 from ..tracking.wording import difference_words, interval_words
 from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
@@ -115,27 +117,30 @@ def _name_kpis(figure: go.Figure, rows: pd.DataFrame, places: Mapping[str, int])
 
 
 def plot_lift(
-    results: ExperimentResult | Sequence[ExperimentResult], *, source: str = ""
+    results: ExperimentResult | Sequence[ExperimentResult], *, by: str = "segment", source: str = ""
 ) -> Exhibit | Callout | Reading:
-    """Forest of differences by segment, raw and shrunk, around the line of no difference.
+    """Forest of differences by segment or persona, raw and shrunk, around the line of no difference.
 
     Parameters
     ----------
     results : ExperimentResult or sequence of them
         Those that were not randomised are not drawn.
+    by : {"segment", "persona"}
     source : str
         Source line of the caption.
 
     Returns
     -------
     Exhibit, Callout or Reading
-        A callout when none was randomised, an empty reading when there is no experiment.
+        A callout when none was randomised, an empty reading when there is no experiment, or no unit has a persona.
     """
     listed = [results] if isinstance(results, ExperimentResult) else list(results)
     chosen = [result for result in listed if result.experiment.randomised]
-    table = tabulate_effects(results, source=source)
+    table = (tabulate_persona_effects if by == "persona" else tabulate_effects)(results, source=source)
     if isinstance(table, Reading):
         return NOTHING
+    if by == "persona":
+        chosen = [replace(result, effects=result.personas) for result in chosen if len(result.personas)]
     if chosen and all(result.alarm for result in chosen):
         return Callout("caution", "The arms are not the sizes that were planned: no difference is drawn.")
     chosen = [result for result in chosen if not result.alarm]
@@ -146,44 +151,68 @@ def plot_lift(
         subset=["lift"]
     )
     if rows.empty:
-        return Callout("absent", "No segment has enough units in each arm to draw a difference.")
+        return Callout("absent", f"No {by} has enough units in each arm to draw a difference.")
     shares = {result.experiment.metric for result in chosen} == {"binary"}
+    return Exhibit(
+        _draw_lift(rows, by, shares=shares),
+        _caption_lift(rows, chosen, by, source),
+        _alt_lift(rows, shares=shares),
+        table,
+    )
+
+
+def _draw_lift(rows: pd.DataFrame, by: str, *, shares: bool) -> go.Figure:
+    """Raw, CUPED and shrunk differences below each other in each row."""
     what = "difference in shares" if shares else "difference"
     figure = draft_figure(height=130 + 46 * len(rows), x=f"{what},<br>treated minus control")
     figure.add_vline(x=0, line={"width": 2, "color": PALETTE[7]})
     places = _place_rows(figure, rows["row"])
-    spec = "+.1%" if shares else "+.3g"
-    text = [f"{r.row}: {r.lift:{spec}}" for r in rows.itertuples()]
-    y = [places[row] - 0.2 for row in rows["row"]]
-    judged = rows.assign(lower=rows["joint_lower"], upper=rows["joint_upper"])
-    figure.add_trace(_whiskers(judged, "lift", name="raw", look=("circle", PALETTE[0]), y=y, text=text))
-    adjusted = rows.dropna(subset=["cuped"]).assign(lower=lambda r: r["cuped_lower"], upper=lambda r: r["cuped_upper"])
-    if len(adjusted):
-        name, text = "less what was known before (CUPED)", [f"{r.row}: {r.cuped:{spec}}" for r in adjusted.itertuples()]
-        y = [places[row] for row in adjusted["row"]]
-        figure.add_trace(_whiskers(adjusted, "cuped", name=name, look=("square-open", PALETTE[2]), y=y, text=text))
-    shrunk = rows.dropna(subset=["shrunk"]).assign(lower=lambda r: r["shrunk_lower"], upper=lambda r: r["shrunk_upper"])
-    if len(shrunk):
-        name, text = "shrunk towards the mean of segments", [f"{r.row}: {r.shrunk:{spec}}" for r in shrunk.itertuples()]
-        y = [places[row] + 0.2 for row in shrunk["row"]]
-        marks = _whiskers(shrunk, "shrunk", name=name, look=("diamond-open", PALETTE[1]), y=y, text=text)
-        figure.add_trace(marks)
+    marks = (
+        ("raw", ("lift", "joint_lower", "joint_upper"), ("circle", PALETTE[0])),
+        ("less what was known before (CUPED)", ("cuped", "cuped_lower", "cuped_upper"), ("square-open", PALETTE[2])),
+        (f"shrunk towards the mean of {by}s", ("shrunk", "shrunk_lower", "shrunk_upper"), ("diamond-open", PALETTE[1])),
+    )
+    for place, (name, columns, look) in enumerate(marks):
+        shown = rows.dropna(subset=[columns[0]])
+        if len(shown):
+            value, lower, upper = columns
+            spec = "+.1%" if shares else "+.3g"
+            text = [f"{r.row}: {getattr(r, value):{spec}}" for r in shown.itertuples()]
+            y = [places[row] + 0.2 * (place - 1) for row in shown["row"]]
+            limits = shown.assign(lower=shown[lower], upper=shown[upper])
+            figure.add_trace(_whiskers(limits, value, name=name, look=look, y=y, text=text))
     figure.update_xaxes(tickformat="+.0%" if shares else "+.3~g")
     if rows["row"].str.len().max() <= SHORT:
         figure.update_layout(minreducedwidth=NARROW)
+    return figure
+
+
+def _caption_lift(rows: pd.DataFrame, chosen: Sequence[ExperimentResult], by: str, source: str) -> str:
+    """What is drawn, how wide every interval is and for how many tests, and n."""
     sizes = ", ".join(f"{r.row} {int(r.n_control):,d} and {int(r.n_arm):,d}" for r in rows.itertuples())
-    caption = (
-        f"Difference between the arms by segment, as assigned, with the interval its verdict rests on (whiskers; "
-        f"{say_coverage(chosen)}){_say_others(adjusted, shrunk)}. The line at 0 is no difference. "
+    others = [
+        name for name, column in (("CUPED", "cuped"), ("the shrunk ones", "shrunk")) if rows[column].notna().any()
+    ]
+    tail = (
+        f"; {' and '.join(others)} at 95 %, each of one test by itself, since no verdict rests on them"
+        if others
+        else ""
+    )
+    early = (
+        "" if all(result.finished for result in chosen) else " The test goes on: no interval allows for looking early."
+    )
+    return (
+        f"Difference between the arms by {by}, as assigned, with the interval its verdict rests on (whiskers; "
+        f"{say_coverage(chosen, f'{by}s')}){tail}.{early} The line at 0 is no difference. "
         f"n control and treated: {html.unescape(sizes)}.{source_words(source)}"
     )
-    return Exhibit(figure, caption, _alt_lift(rows, shares=shares), table)
 
 
 def _lift_rows(result: ExperimentResult, *, many: bool) -> pd.DataFrame:
     effects = result.effects
     several = effects["arm"].nunique() > 1
-    words = effects["segment"].replace({"all": "everybody"})
+    words = pd.Series([result.called(cut) for cut in effects["segment"]], index=effects.index, dtype="str")
+    words = words.replace({"all": "everybody"})
     words = words + " · " + effects["arm"] if several else words
     words = result.experiment.title + " · " + words if many else words
     return effects.assign(row=[_plain(word) for word in words])
@@ -196,12 +225,6 @@ def _alt_lift(rows: pd.DataFrame, *, shares: bool) -> str:
         for r in rows.itertuples()
     ]
     return f"Differences, each with the interval its verdict rests on: {'; '.join(parts)}."
-
-
-def _say_others(adjusted: pd.DataFrame, shrunk: pd.DataFrame) -> str:
-    """What the other marks reach out to, which no verdict rests on."""
-    names = [name for name, part in (("CUPED", adjusted), ("the shrunk ones", shrunk)) if len(part)]
-    return f"; {' and '.join(names)} at 95 %, since no verdict rests on them" if names else ""
 
 
 def plot_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Exhibit | Callout:

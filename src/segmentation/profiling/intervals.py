@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..clustering.shares import wilson_interval
+
 __all__ = ["bootstrap_weights", "index_interval", "mean_interval", "wilson_interval"]
 
 LEAST_DRAWS, MOST_DRAWN = 100, 20_000_000
@@ -29,29 +31,6 @@ def mean_interval(
     half = t.ppf((1 + level) / 2, np.where(enough, n - 1, 1)) * sd / np.sqrt(np.maximum(n, 1))
     half = np.where(enough, half, np.nan)
     return mean - half, mean + half
-
-
-def wilson_interval(hits: np.ndarray, n: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's score interval of shares; NaN where n is 0. With weights: the effective base and the share times it.
-
-    Notes
-    -----
-    Wilson (1927). Covers as declared for small n and rare traits, where the usual p +- 1.96 se does not.
-
-    Examples
-    --------
-    >>> low, high = wilson_interval(np.array([2]), np.array([20]))
-    >>> low.round(4).tolist(), high.round(4).tolist()
-    ([0.0279], [0.301])
-    """
-    from scipy.stats import norm
-
-    z = norm.ppf((1 + level) / 2)
-    n = np.where(n > 0, n, np.nan)
-    share = hits / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
 def index_interval(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..clustering.shares import wilson_interval as wilson_limits
 from ..errors import ParameterError
 
 __all__ = [
@@ -54,15 +55,8 @@ def wilson_interval(k: int, n: int, *, coverage: float = 0.95) -> tuple[float, f
     """
     if not 0 <= k <= n:
         raise ParameterError(f"k must be between 0 and n; got k={k}, n={n}")
-    if n == 0:
-        return math.nan, math.nan
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + coverage / 2))
-    share, spread = k / n, z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return (0.0 if k == 0 else middle - half), (1.0 if k == n else middle + half)
+    low, high = wilson_limits(np.array([k]), np.array([n]), coverage)
+    return float(low[0]), float(high[0])
 
 
 def exact_interval(k: int, n: int, *, coverage: float = 0.95) -> tuple[float, float]:

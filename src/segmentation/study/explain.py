@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Callable, Mapping
 from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,8 +16,16 @@ __all__ = ["explain"]
 
 Place = tuple[Any, ...]
 
-_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_KINDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    datetime.date: "a date such as 2026-07-28",
+}
 _PATTERNS = {
+    "^[a-z][a-z0-9_]{0,60}$": "lower-case letters, digits and _, beginning with a letter, at most 61",
+    "^[a-zA-Z0-9][a-zA-Z0-9_-]{0,60}$": "letters, digits, - and _, beginning with a letter or digit, at most 61",
     "^[a-z][a-z0-9_]{0,40}$": "lower-case letters, digits and _, beginning with a letter, at most 41",
     "^[a-z0-9][a-z0-9-]{0,60}$": "lower-case letters, digits and -, at most 61",
 }
@@ -26,6 +35,8 @@ _NOT = {
     "float": "not a number",
     "bool": "neither true nor false",
     "finite": "not a finite number",
+    "date": "not a date",
+    "path": "not the path of a file",
     "dict": "not a list of keys with values",
     "model": "not a list of keys with values",
     "tuple": "not a list",
@@ -34,7 +45,13 @@ _NOT = {
 
 
 def explain(
-    error: ValidationError, model: type[BaseModel], file: str, lines: Mapping[Place, int], *, prefix: Place = ()
+    error: ValidationError,
+    model: type[BaseModel],
+    file: str,
+    lines: Mapping[Place, int],
+    *,
+    prefix: Place = (),
+    called: str = "",
 ) -> list[Violation]:
     """One violation for each place of the file, in its order, in words of this project.
 
@@ -50,6 +67,8 @@ def explain(
         Line of every key by its path, as ``read_yaml`` gives it.
     prefix : tuple
         Path of what was validated within the file.
+    called : str
+        What a reader knows what was validated by, such as the id of an entry; default its path.
 
     Returns
     -------
@@ -66,45 +85,38 @@ def explain(
     """
     found: dict[Place, Violation] = {}  # what is wrong in a part is said there, and not of the whole again
     for item in error.errors():
-        within, kind = _follow(model, tuple(part for part in item["loc"] if part != "[key]"))
+        within, kind = _follow(
+            model, tuple(part for part in item["loc"] if part != "[key]"), lambda kept: (*prefix, *kept) in lines
+        )
         place = (*prefix, *within)
         if place not in found:  # a value of several possible kinds fails once for each of them
-            found[place] = _violation(item, place, kind, model, file, lines, prefix)
+            message, value, allowed, fix = _problem(item, within, kind, model)
+            where = ".".join(str(part) for part in (*((called,) if called else prefix), *within))
+            found[place] = Violation(message, file, None, where, value, allowed, fix, _line_of(place, lines))
     whole = [place for place in found if not any(other[: len(place)] == place for other in found if other != place)]
     return [found[place] for place in sorted(whole, key=lambda place: _line_of(place, lines) or 0)]
 
 
-def _violation(
-    item: Any, place: Place, kind: Any, model: type[BaseModel], file: str, lines: Mapping[Place, int], prefix: Place
-) -> Violation:
-    where, line, given = ".".join(str(part) for part in place), _line_of(place, lines), item["input"]
+def _problem(item: Any, within: Place, kind: Any, model: type[BaseModel]) -> tuple[str, Any, str, str]:
+    """Message, value, what is allowed, what to do."""
+    given, problem, context = item["input"], item["type"], item.get("ctx", {})
     value = given if isinstance(given, (str, int, float, bool)) else None
-    problem, context = item["type"], item.get("ctx", {})
     if problem == "extra_forbidden":
-        keys = _keys_of(_follow(model, place[len(prefix) : -1])[1])
-        return Violation(
-            "unknown key",
-            file,
-            None,
-            where,
-            line=line,
-            fix=nearest_word(place[-1], keys) or f"Keys here: {', '.join(keys)}",
-        )
+        keys = _keys_of(_follow(model, within[:-1])[1])
+        return "unknown key", None, "", nearest_word(within[-1], keys) or f"Keys here: {', '.join(keys)}"
     if problem == "missing":
-        return Violation("this key is required", file, None, where, line=line, allowed=_allowed(kind))
+        return "this key is required", None, _allowed(kind), ""
     if problem == "literal_error":
         words = [str(word) for word in _literals(kind)]
-        message = "not one of the words known here"
-        return Violation(message, file, None, where, given, ", ".join(words), nearest_word(given, words), line)
+        return "not one of the words known here", given, ", ".join(words), nearest_word(given, words)
     if problem == "string_too_long":
-        message = f"longer than {context['max_length']:,} characters ({len(given):,})"
-        return Violation(message, file, None, where, given[:40] + "…", line=line)
+        return f"longer than {context['max_length']:,} characters ({len(given):,})", given[:40] + "…", "", ""
     if isinstance(given, float) and not isfinite(given):
-        return Violation("not a finite number", file, None, where, str(given), _allowed(kind), "", line)
+        return "not a finite number", str(given), _allowed(kind), ""
     if problem == "value_error":
-        return Violation(item["msg"].removeprefix("Value error, "), file, None, where, value, line=line)
+        return item["msg"].removeprefix("Value error, "), value, "", ""
     fix = "Put it in quotes" if problem == "string_type" and value is not None else ""
-    return Violation(_message(problem, given), file, None, where, value, _allowed(kind), fix, line)
+    return _message(problem, given), value, _allowed(kind), fix
 
 
 def _message(problem: str, given: Any) -> str:
@@ -123,15 +135,17 @@ def _message(problem: str, given: Any) -> str:
     return _NOT.get(problem.split("_")[0], "not what may stand here")
 
 
-def _follow(kind: Any, place: Place) -> tuple[Place, Any]:
+def _follow(kind: Any, place: Place, stands: Callable[[Place], bool] = lambda _: True) -> tuple[Place, Any]:
     """The part of a place that stands in the file (without the names pydantic gives to kinds), and what may stand there."""
     kept: list[Any] = []
     for part in place:
-        further = [inner for option in _options(kind) if (inner := _step(option, part)) is not None]
-        if further:
+        options = _options(kind)
+        further = [inner for option in options if (inner := _step(option, part)) is not None]
+        models = any(_is_model(_bare(option)) for option in options)
+        if further and (len(options) == 1 or models or isinstance(part, int) or stands((*kept, part))):
             kept.append(part)
             kind = further[0]
-        elif any(_is_model(_bare(option)) for option in _options(kind)):
+        elif models and not further:
             return (*kept, part), kind  # a key that the model does not know: it stands in the file
     return tuple(kept), kind
 
@@ -143,7 +157,8 @@ def _is_model(kind: Any) -> bool:
 def _options(kind: Any) -> list[Any]:
     bare, limits = _split(kind)
     if get_origin(bare) in (Union, UnionType):
-        return [option for inner in get_args(bare) if inner is not type(None) for option in _options(inner)]
+        kinds = [inner for inner in get_args(bare) if inner is not type(None)]
+        return [option for inner in kinds for option in _options(Annotated[inner, *limits] if limits else inner)]
     return [Annotated[bare, *limits] if limits else bare]
 
 
@@ -227,11 +242,10 @@ def _span(bounds: Mapping[str, Any]) -> str:
 
     low = written(bounds["ge"]) if "ge" in bounds else f"above {written(bounds['gt'])}" if "gt" in bounds else ""
     high = written(bounds["le"]) if "le" in bounds else f"below {written(bounds['lt'])}" if "lt" in bounds else ""
-    if low and high:
-        return f"{low} {'to' if 'ge' in bounds and 'le' in bounds else 'and'} {high}"
-    if "ge" in bounds:
-        return f"{low} or more"
-    return f"{high} or less" if "le" in bounds else low or high
+    if "ge" in bounds and "le" in bounds:
+        return f"{low} to {high}"
+    low, high = f"{low} or more" if "ge" in bounds else low, f"at most {high}" if "le" in bounds else high
+    return f"{low} and {high}" if low and high else low or high
 
 
 def _bounds(limits: tuple[Any, ...]) -> dict[str, Any]:

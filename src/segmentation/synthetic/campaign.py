@@ -12,11 +12,16 @@ from ..period import Period
 from .plan import QUARTERS, SEGMENTS, TEMPLATES, Tier, stream
 from .population import Population
 
-__all__ = ["EXPERIMENT", "Campaign", "draw_campaign", "draw_feedback"]
+__all__ = ["BEFORE", "CHANNELS", "EXPERIMENT", "Campaign", "draw_campaign", "draw_feedback"]
 
 EXPERIMENT = "route-planner"
 
 LAUNCH = pd.Timestamp("2026-07-14 08:00")
+CHANNELS = {"newsletter": 0.6, "account_manager": 0.4}  # who sends the mail; makes no difference to what it does
+BEFORE = (
+    0.2,
+    0.9,
+)  # demos in the year before, on average: of who would not have booked after version A, and of who would
 NO_SEGMENTS = (0.20, 0.03)  # chance of booking a demo after version A and what B adds, in a world without segments
 
 
@@ -27,7 +32,8 @@ class Campaign:
     Attributes
     ----------
     assignment : pandas.DataFrame
-        company_id, arm (``A`` the message all had so far, ``B`` the new one), assigned_at, exposed_at.
+        company_id, arm (``A`` the message all had so far, ``B`` the new one), assigned_at, exposed_at, channel, demos_before (in
+        the year before the campaign).
     demos : pandas.Series
         Moment of the booking, by company_id.
     effects : pandas.DataFrame
@@ -47,14 +53,16 @@ def draw_campaign(population: Population, tier: Tier, seed: int) -> Campaign:
     segment = population.segments.loc[reached, QUARTERS[-1]]
     arm = pd.Series("A", index=reached, dtype=object)
     booked = pd.Series(0, index=reached)
-    chances = {planted.name: (planted.booking, planted.lift) for planted in SEGMENTS} | {None: NO_SEGMENTS}
-    groups = [None] if tier.separation == 0 else [planted.name for planted in SEGMENTS]
+    planted = pd.DataFrame(0.0, index=reached, columns=["A", "B"])
+    chances = {kind.name: (kind.booking, kind.lift) for kind in SEGMENTS} | {None: NO_SEGMENTS}
+    groups = [None] if tier.separation == 0 else [kind.name for kind in SEGMENTS]
     effects = []
     for name in groups:
         members = reached if name is None else reached[(segment == name).to_numpy()]
         treated = rng.permutation(members)[: len(members) // 2 + int(rng.integers(0, 2)) * (len(members) % 2)]
         arm[treated] = "B"
         base, lift = chances[name]
+        planted.loc[members] = base, base + lift
         rates = {}
         for which, chance in (("A", base), ("B", base + lift)):
             people = members[(arm[members] == which).to_numpy()]
@@ -67,7 +75,23 @@ def draw_campaign(population: Population, tier: Tier, seed: int) -> Campaign:
                                "assigned_at": "2026-07-13 10:00:00", "exposed_at": exposed.astype(str)})  # fmt: skip
     later = pd.to_timedelta(rng.integers(1800, 28 * 86400, len(reached)), unit="s")
     moments = pd.Series(exposed + later, index=reached)
+    assignment = assignment.assign(**_draw_before(planted, arm, booked == 1, seed))
     return Campaign(assignment, moments[(booked == 1).to_numpy()], pd.DataFrame(effects))
+
+
+def _draw_before(planted: pd.DataFrame, arm: pd.Series, booked: pd.Series, seed: int) -> dict[str, np.ndarray]:
+    """Channel by chance, and demos of the year before, which hang on what an account would have done after version A.
+
+    Of accounts that got B this is not known and drawn from their planted chances, so that the arms do not differ in it.
+    """
+    rng = stream(seed, "campaign before")
+    base, other = planted["A"], planted["B"]  # whoever books after the weaker version books after the stronger one too
+    chance = np.where(booked, (base / other).clip(upper=1.0), ((base - other) / (1 - other)).clip(lower=0.0))
+    would = np.where(arm == "A", booked, rng.random(len(arm)) < chance)
+    return {
+        "channel": rng.choice(list(CHANNELS), len(arm), p=list(CHANNELS.values())),
+        "demos_before": rng.poisson(np.where(would, BEFORE[1], BEFORE[0])),
+    }
 
 
 def draw_feedback(population: Population, deals: pd.DataFrame, seed: int) -> pd.DataFrame:

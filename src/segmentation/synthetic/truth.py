@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from .campaign import Campaign
+from .campaign import BEFORE, CHANNELS, Campaign
 from .plan import FAMILIES, QUARTERS, SEGMENTS, Segment, Tier
 from .population import Population
 
@@ -36,6 +36,10 @@ def write_truth(
         "careless": survey.loc[survey["careless"] != "", ["response_id", "wave", "careless"]].to_dict("records"),
         "response": _response(population, survey),
         "agreement": agreement,
+        "campaign_columns": {
+            "channel": {"shares": CHANNELS, "makes": "no difference"},
+            "demos_before": {"mean_if_not_booking_after_A": BEFORE[0], "mean_if_booking_after_A": BEFORE[1]},
+        },
         "campaign": json.loads(campaign.effects.to_json(orient="records")),
         "leaking_column": {"table": "crm/companies.csv", "column": "Offboarding step", "knows": "that the account has left"},
         "useless_block": {"table": "survey", "items": [f"att_{item}" for item in range(5, 9)]},

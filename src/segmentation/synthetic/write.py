@@ -99,7 +99,7 @@ def _write_events(
 
 
 def _write_campaign(campaign: Campaign, folder: Path) -> None:
-    columns = ("experiment_id", "company_id", "arm", "assigned_at", "exposed_at")
+    columns = ("experiment_id", "company_id", "arm", "assigned_at", "exposed_at", "channel", "demos_before")
     write_csv(campaign.assignment, {name: name for name in columns}, folder / "assignment.csv")
     columns = ("experiment_id", "company_id", "outcome", "occurred_at")
     booked = (

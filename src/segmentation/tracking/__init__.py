@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from .analysis import analyse_experiment, analyse_experiments
 from .crm import CrmAgreement, compare_crm, describe_crm, tabulate_crm
 from .declared import Kpi, load_kpis
+from .effect_tables import tabulate_arms, tabulate_channels, tabulate_effects, tabulate_persona_effects
 from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linearise
 from .experiment import (
     EFFECT_COLUMNS,
     ExperimentResult,
-    analyse_experiment,
-    analyse_experiments,
-    holm_p_values,
-    judge_together,
     stack_experiments,
+    stack_personas,
 )
 from .exposures import check_exposures, read_exposures
 from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
@@ -20,14 +19,12 @@ from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
 from .hypotheses import (
     HYPOTHESIS_COLUMNS,
-    describe_hypotheses,
     judge_prediction,
     log_hypotheses,
     recall_hypotheses,
-    say_predictions,
-    tabulate_hypotheses,
     weigh_predictions,
 )
+from .hypothesis_words import describe_hypotheses, say_predictions, tabulate_hypotheses
 from .kpi_control import control_kpis, describe_control, tabulate_control
 from .kpi_history import HISTORY_COLUMNS, measure_kpi_history
 from .kpi_mix import describe_mix, split_kpis, tabulate_mix
@@ -46,7 +43,8 @@ from .numbers import (
     shrink_lifts,
     shrink_rates,
 )
-from .planner import PLAN_COLUMNS, describe_experiment_plan, plan_experiment, plan_experiments, tabulate_experiment_plan
+from .plan_words import describe_experiment_plan, tabulate_experiment_plan
+from .planner import PLAN_COLUMNS, plan_experiment, plan_experiments
 from .power import (
     design_effect,
     detectable_share,
@@ -57,10 +55,12 @@ from .power import (
     units_for_means,
     units_for_shares,
 )
-from .reading import describe_experiment, describe_experiments, tabulate_arms, tabulate_channels, tabulate_effects
+from .reading import describe_experiment, describe_experiments
 from .registration import Expectation, Experiment, Family, Look, SizePlan, load_experiments
 from .sequential import always_valid_half, crossing_chances, look_boundaries, size_inflation, spend_error
 from .since import Change, describe_since, gather_changes, list_changes, say_first
+from .strata import Strata, find_strata
+from .verdicts import holm_p_values, judge_together
 
 __all__ = [
     "EFFECT_COLUMNS",
@@ -83,6 +83,7 @@ __all__ = [
     "Look",
     "ShrunkLifts",
     "SizePlan",
+    "Strata",
     "always_valid_half",
     "analyse_experiment",
     "analyse_experiments",
@@ -110,6 +111,7 @@ __all__ = [
     "detectable_share",
     "estimate_arm",
     "estimate_lift",
+    "find_strata",
     "gather_changes",
     "holm_p_values",
     "judge_prediction",
@@ -145,6 +147,7 @@ __all__ = [
     "split_kpis",
     "split_mix_and_rate",
     "stack_experiments",
+    "stack_personas",
     "student_limit",
     "summarise_feedback",
     "tabulate_arms",
@@ -160,6 +163,7 @@ __all__ = [
     "tabulate_mix",
     "tabulate_moves",
     "tabulate_objections",
+    "tabulate_persona_effects",
     "tabulate_stoppers",
     "units_for_means",
     "units_for_shares",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..errors import StudyError, Violation, nearest_word
 from ..messaging.rows import find_path
 from ..study import Study, read_yaml
+from ..study.explain import explain
 
-__all__ = ["Declared", "Kpi", "explain", "load_declared", "load_kpis"]
+__all__ = ["Declared", "Kpi", "load_declared", "load_kpis"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 UNITS = "units"
@@ -141,41 +142,11 @@ def load_declared(
             items.append(model.model_validate(entry, context={"collected": True}))
         except ValidationError as error:
             items.append(None)
-            name = entry.get("id", position) if isinstance(entry, dict) else position
-            violations += [explain(item, file.name, name, (key, position), lines, model) for item in error.errors()]
+            name = str(entry.get("id", position) if isinstance(entry, dict) else position)
+            violations += explain(error, model, file.name, lines, prefix=(key, position), called=name)
     identifiers = [item.id for item in items if item is not None]
     doubled = sorted({i for i in identifiers if identifiers.count(i) > 1})
     violations += [Violation("id stands twice", file.name, None, "id", identifier) for identifier in doubled]
     if violations and not others:
         raise StudyError(violations)
     return items, {word: content[word] for word in others if word in content}, lines, violations
-
-
-def explain(
-    item: Any, file: str, name: Any, place: tuple[Any, ...], lines: dict[Any, int], model: type[Any]
-) -> Violation:
-    """A problem that pydantic found, with its line and the nearest right word."""
-    loc = tuple(item["loc"])
-    known = (*place, *loc)
-    while known and known not in lines:
-        known = known[:-1]
-    where = ".".join(str(part) for part in (name, *loc))
-    if item["type"] == "extra_forbidden":
-        keys = _keys(model)
-        fix = nearest_word(loc[-1], keys) or f"Keys here: {', '.join(keys)}"
-        return Violation("unknown key", file, None, where, fix=fix, line=lines.get(known))
-    if item["type"] == "missing":
-        return Violation("this key is required", file, None, where, line=lines.get(known))
-    value = item["input"] if isinstance(item["input"], (str, int, float, bool)) else None
-    fix = nearest_word(value, _options(item)) if item["type"] == "literal_error" else ""
-    return Violation(
-        item["msg"].removeprefix("Value error, "), file, None, where, value, fix=fix, line=lines.get(known)
-    )
-
-
-def _keys(model: type[Any]) -> list[str]:
-    return sorted(field.alias or name for name, field in model.model_fields.items())
-
-
-def _options(item: Any) -> Iterable[str]:
-    return [word.strip(" '") for word in str(item.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]

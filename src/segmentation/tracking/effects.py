@@ -1,23 +1,24 @@
-"""Differences between arms by segment or channel: raw, with the covariate taken out, shrunk, and whether they differ."""
+"""Differences between arms by segment, persona or channel: raw, with the covariate taken out, shrunk, and whether they differ."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..messaging.rates import withhold_small
 from ..qualitative.intervals import newcombe_interval, wilson_interval
-from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift
+from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linearise
 from .numbers import compare_rates, detectable_difference, measure_heterogeneity, shrink_lifts
 from .registration import Experiment
 from .sequential import always_valid_half
 from .units import arm_data
 
 __all__ = [
-    "ARM_COLUMNS", "EFFECT_COLUMNS", "HETEROGENEITY", "joint_interval", "measure_arms", "measure_effects", "measure_lift",
+    "ARM_COLUMNS", "EFFECT_COLUMNS", "HETEROGENEITY", "correlate_lifts", "joint_interval", "measure_arms", "measure_effects",
+    "measure_lift", "split_units",
 ]  # fmt: skip
 
 ARM_COLUMNS = ("segment", "arm", "n", "successes", "rate", "lower", "upper", "withheld")
@@ -65,13 +66,15 @@ def measure_lift(
     return LiftEstimate(k1 / n1 - k0 / n0, error, n0 + n1 - 2, compare_rates(k0, n0, k1, n1), lower, upper)
 
 
-def measure_arms(
-    experiment: Experiment, units: pd.DataFrame, cuts: list[str], *, by: str, min_cell: int
-) -> pd.DataFrame:
-    """What units of each arm did, by cut and over everybody ("all"); ``small`` marks cells under ``min_cell``."""
+def split_units(units: pd.DataFrame, by: str, cuts: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Units by the values of a column, and everybody ("all") last."""
+    return {cut: units[units[by] == cut] for cut in cuts} | {"all": units}
+
+
+def measure_arms(experiment: Experiment, parts: Mapping[str, pd.DataFrame], *, min_cell: int) -> pd.DataFrame:
+    """What units of each arm did in every part; ``small`` marks cells under ``min_cell``."""
     rows = []
-    for cut in [*cuts, "all"]:
-        inside = units if cut == "all" else units[units[by] == cut]
+    for cut, inside in parts.items():
         for arm in experiment.arms:
             data = arm_data(inside, arm, ratio=experiment.metric == "ratio")
             n, total = len(data.value), float(data.value.sum())
@@ -87,19 +90,27 @@ def measure_arms(
 
 
 def measure_effects(
-    experiment: Experiment, units: pd.DataFrame, arms: pd.DataFrame, *, by: str, unread: Collection[str] = ()
+    experiment: Experiment,
+    parts: Mapping[str, pd.DataFrame],
+    arms: pd.DataFrame,
+    *,
+    unread: Collection[str] = (),
+    untested: Collection[str] = (),
+    shared: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Differences by cut with ``EFFECT_COLUMNS`` (q and verdicts still open), and whether they differ between cuts.
+    """Differences by part with ``EFFECT_COLUMNS`` (q and verdicts still open), and whether they differ between parts.
 
-    Cuts whose cells are too small, and those in ``unread`` (arms not of the planned sizes), are not judged; their verdict says why.
+    Parts whose cells are too small, and those in ``unread`` (arms not of the planned sizes), are not judged; their verdict says why.
+    Of those in ``untested`` only what each arm did is told. ``shared``: a unit may be in several parts, which the comparison
+    between them allows for.
     """
     counts = arms.set_index(["segment", "arm"])
     rows = []
-    for cut in arms["segment"].unique():
-        inside = units if cut == "all" else units[units[by] == cut]
+    for cut, inside in parts.items():
         for arm in experiment.treated:
             control, treated = counts.loc[(cut, experiment.control)], counts.loc[(cut, arm)]
-            rows.append(_row(experiment, inside, str(cut), arm, control, treated))
+            row = _row(experiment, inside, cut, arm, control, treated)
+            rows.append(_told_only(row) if cut in untested else row)
     measured = pd.DataFrame(rows)
     effects = pd.DataFrame([_blank(row) if row["segment"] in unread else row for row in rows])
     shrunk = ["shrunk", "shrunk_lower", "shrunk_upper"]
@@ -108,17 +119,54 @@ def measure_effects(
     spread = []
     for arm in experiment.treated:
         chosen = effects.index[judged & (effects["arm"] == arm) & (effects["error"] > 0)]
-        lifts, errors = effects.loc[chosen, "lift"], effects.loc[chosen, "error"]
+        lifts, errors = effects.loc[chosen, "lift"], effects.loc[chosen, "error"].to_numpy(float)
+        if shared and len(chosen) > 1:
+            inside = [parts[cut] for cut in effects.loc[chosen, "segment"]]
+            errors = correlate_lifts(experiment, inside, arm) * np.outer(errors, errors)
         tau = math.nan
         if len(chosen):
             found = shrink_lifts(lifts, errors, scale=_prior_scale(experiment, effects.loc[chosen]))
             effects.loc[chosen, shrunk] = np.column_stack([found.lift, found.lower, found.upper])
             tau = found.tau
-        total = effects[(effects["segment"] == "all") & (effects["arm"] == arm)].iloc[0]
-        cuts = measured[(measured["segment"] != "all") & (measured["arm"] == arm) & (measured["error"] > 0)]
-        same, turned = _standardise(cuts, total["lift"], total["n_control"] + total["n_arm"])
+        same, turned = (math.nan, False) if shared else _turned(effects, measured, arm)
         spread.append((arm, *measure_heterogeneity(lifts, errors), tau, len(chosen), same, turned))
     return effects[list(EFFECT_COLUMNS)], pd.DataFrame(spread, columns=list(HETEROGENEITY))
+
+
+def correlate_lifts(experiment: Experiment, parts: Sequence[pd.DataFrame], arm: str) -> np.ndarray:
+    """Correlation of the differences of parts that may share units: 0 where they share none, 1 where they are the same.
+
+    Each difference is a sum of what its units (or clusters) add to it; what two differences have in common is the sum of the
+    products of what the units they share add to each.
+    """
+    ids = [part.get("cluster", part.index) for part in parts]
+    known, _ = pd.factorize(np.concatenate([np.asarray(one, dtype=object) for one in ids]))
+    table, start = np.zeros((known.max(initial=-1) + 1, len(parts))), 0
+    for column, part in enumerate(parts):
+        code, start = known[start : start + len(part)], start + len(part)
+        for name, sign in ((experiment.control, -1.0), (arm, 1.0)):
+            inside = (part["arm"] == name).to_numpy()
+            base = part["base"].to_numpy(float)[inside] if experiment.metric == "ratio" else None
+            influence = linearise(part["value"].to_numpy(float)[inside], base)[1] / inside.sum()
+            np.add.at(table[:, column], code[inside], sign * influence)
+    length = np.sqrt((table**2).sum(axis=0))
+    table = table / np.where(length > 0, length, 1.0)
+    found = np.clip(table.T @ table, -1.0, 1.0)
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+def _turned(effects: pd.DataFrame, measured: pd.DataFrame, arm: str) -> tuple[float, bool]:
+    total = effects[(effects["segment"] == "all") & (effects["arm"] == arm)].iloc[0]
+    cuts = measured[(measured["segment"] != "all") & (measured["arm"] == arm) & (measured["error"] > 0)]
+    return _standardise(cuts, total["lift"], total["n_control"] + total["n_arm"])
+
+
+def _told_only(row: dict[str, object]) -> dict[str, object]:
+    """The row of units on which no test is spent: what each arm did."""
+    kept = ("segment", "arm", "n_control", "n_arm", "rate_control", "rate_arm")
+    verdict = row["verdict"] or "not tested"
+    return {name: value if name in kept else math.nan for name, value in row.items()} | {"verdict": verdict}
 
 
 def _blank(row: dict[str, object]) -> dict[str, object]:

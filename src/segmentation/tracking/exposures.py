@@ -31,7 +31,7 @@ def read_exposures(experiment: Experiment, *, unit: str) -> tuple[pd.DataFrame, 
     Returns
     -------
     DataFrame, DataFrame
-        Assignment (unit, arm, assigned_at; exposed_at, cluster, channel, covariate where there are such columns) and outcomes
+        Assignment (unit, arm, assigned_at; exposed_at, cluster, channel, persona, covariate where there are such columns) and outcomes
         (unit, outcome, occurred_at, and the columns that the metric adds up) of this experiment.
 
     Raises
@@ -43,7 +43,12 @@ def read_exposures(experiment: Experiment, *, unit: str) -> tuple[pd.DataFrame, 
     name = experiment.unit or unit
     broken: list[Violation] = []
     tables = []
-    columns = {"unit": name, "cluster": experiment.cluster, "channel": experiment.channel}
+    columns = {
+        "unit": name,
+        "cluster": experiment.cluster,
+        "channel": experiment.channel,
+        "persona": experiment.persona,
+    }
     wanted = {key: header for key, header in columns.items() if header is not None}
     for path, need, optional in (
         (experiment.assignment, [*wanted.values(), "arm", "assigned_at"], ["exposed_at", experiment.covariate]),
@@ -66,7 +71,7 @@ def read_exposures(experiment: Experiment, *, unit: str) -> tuple[pd.DataFrame, 
     broken += check_exposures(experiment, assignment, outcomes)
     if broken:
         raise DataContractError(broken)
-    keep = ["unit", "arm", "assigned_at", "exposed_at", "cluster", "channel", "covariate"]
+    keep = ["unit", "arm", "assigned_at", "exposed_at", "cluster", "channel", "persona", "covariate"]
     kept = assignment[[column for column in keep if column in assignment.columns]]
     return kept, outcomes[["unit", "outcome", "occurred_at", *dict.fromkeys(experiment.summed)]]
 
@@ -101,13 +106,15 @@ def check_exposures(experiment: Experiment, assignment: pd.DataFrame, outcomes: 
     Returns
     -------
     list of Violation
-        A unit (or cluster) in two arms, a unit in two clusters, an outcome before the unit was assigned or exposed, a negative
+        A unit (or cluster) in two arms, a unit in two clusters or personas, an outcome before the unit was assigned or exposed, a negative
         denominator.
     """
     file, other = experiment.assignment.name, experiment.outcomes.name
     broken = _in_two(assignment, "unit", "arm", file)
     if "cluster" in assignment.columns:
         broken += _in_two(assignment, "cluster", "arm", file) + _in_two(assignment, "unit", "cluster", file)
+    if "persona" in assignment.columns:
+        broken += _in_two(assignment, "unit", "persona", file)
     counted = outcomes[outcomes["outcome"] == experiment.outcome]
     for column, what in (
         ("assigned_at", "outcome lies before the assignment"),
@@ -182,7 +189,8 @@ def _read_table(
             violations += broken
         else:
             text = table[column].astype(object).where(table[column].notna(), "").astype(str)
-            violations += [Violation("cell is empty", path.name, int(row), column) for row in text.index[text == ""]]
+            empty = text.index[text == ""] if column != experiment.persona else ()  # a unit may be of no persona
+            violations += [Violation("cell is empty", path.name, int(row), column) for row in empty]
             table = table.assign(**{column: text.astype("str")})
     return table, violations
 

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from ..display import Callout, Reading, Table
 from ..errors import DataContractError, Violation
 from ..period import Period
-from ..words import count_words, join_words, source_words
 from ..workspace import Workspace
 from .experiment import ExperimentResult
 from .looks import limit_now, look_error
 from .registration import Expectation, Experiment
-from .wording import difference_words, interval_words
 
 __all__ = [
-    "HYPOTHESIS_COLUMNS", "describe_hypotheses", "judge_prediction", "log_hypotheses", "recall_hypotheses", "say_predictions",
-    "tabulate_hypotheses", "weigh_predictions",
+    "HYPOTHESIS_COLUMNS", "judge_prediction", "log_hypotheses", "recall_hypotheses", "to_revise", "weigh_predictions",
 ]  # fmt: skip
 
 HYPOTHESIS_COLUMNS = (
     "study", "quarter", "experiment", "persona", "version", "segment", "arm", "prediction", "direction", "size", "n_control",
-    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration",
+    "n_arm", "lift", "lower", "upper", "metric", "verdict", "reason", "registration", "basis",
 )  # fmt: skip
+OWN, WHOLE = "its own units", "its whole segment"  # on whom a prediction is judged
 ASKS_REVISION = 2  # experiments that refute the same version of a persona
 NUMBERS = ("size", "n_control", "n_arm", "lift", "lower", "upper")
 
@@ -125,12 +122,15 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     size = expected.at_least
     if size is None and expected.direction == "same":
         size = experiment.smallest_effect
+    cut, why = result.basis.get(expected.persona, (segment, ""))
+    basis = OWN if cut == expected.persona else f"{WHOLE}: {why}" if why else WHOLE
     row: dict[str, object] = {
         "experiment": experiment.id, "persona": expected.persona, "version": version, "segment": segment, "arm": arm,
         "prediction": text or experiment.hypothesis, "direction": expected.direction, "size": size, "metric": experiment.metric,
-        "registration": experiment.stamp,
+        "registration": experiment.stamp, "basis": basis,
     } | dict.fromkeys(("n_control", "n_arm", "lift", "lower", "upper"), math.nan)  # fmt: skip
-    found = result.effects[(result.effects["segment"] == segment) & (result.effects["arm"] == arm)]
+    table = result.personas if basis == OWN else result.effects
+    found = table[(table["segment"] == cut) & (table["arm"] == arm)]
     if found.empty:
         return row | {"verdict": "undecided", "reason": f"no {segment} is known from before the exposure"}
     effect = found.iloc[0]
@@ -208,8 +208,8 @@ def recall_hypotheses(run: Workspace) -> pd.DataFrame:
         return _typed(pd.DataFrame(columns=list(HYPOTHESIS_COLUMNS)))
     quarter, entry = max(entries, key=lambda item: item[0])
     log = entry.read("hypotheses")
-    if "registration" not in log:  # of a report from before registrations were kept
-        log = log.assign(registration="")
+    kept = {"registration": "", "basis": WHOLE}  # of a report from before these were kept
+    log = log.assign(**{name: word for name, word in kept.items() if name not in log})
     where = f"ledger/{entry.folder.name}/hypotheses.parquet"
     broken = [
         Violation("hypotheses of another study", where, None, "study", name, run.study.study)
@@ -261,145 +261,3 @@ def to_revise(log: pd.DataFrame) -> list[str]:
     refuted = log[present & (log["verdict"] == "refuted")]
     counts = refuted.groupby("persona")["experiment"].nunique()
     return list(counts.index[counts >= ASKS_REVISION])
-
-
-def _changed(log: pd.DataFrame, now: pd.DataFrame | None) -> str:
-    """Experiments that are registered otherwise now than when a prediction of theirs was first entered."""
-    if now is None or now.empty:
-        return ""
-    stamped = log[log["registration"] != ""]
-    first = stamped.groupby("experiment", sort=False)[["registration", "quarter"]].first()
-    present = now.groupby("experiment", sort=False)["registration"].first()
-    said = [
-        f"“{name}” is registered otherwise now than in the report of {first.loc[name, 'quarter']}"
-        for name, stamp in present.items()
-        if name in first.index and first.loc[name, "registration"] != stamp
-    ]
-    return f"Careful: {join_words(said)}. Read its verdict only with what was changed, and when." if said else ""
-
-
-def describe_hypotheses(
-    log: pd.DataFrame, names: dict[str, str] | None = None, *, now: pd.DataFrame | None = None
-) -> Reading | Callout:
-    """What the log says, in words, with the rule; who needs revising comes first.
-
-    Parameters
-    ----------
-    log : pandas.DataFrame
-        As ``log_hypotheses`` returns it.
-    names : dict of str to str, optional
-        Persona id to name.
-    now : pandas.DataFrame, optional
-        This quarter's, as ``weigh_predictions`` returns it: it is said where an experiment is registered otherwise than when it was
-        first entered in the log.
-
-    Returns
-    -------
-    Reading or Callout
-        A callout where there is no prediction, or a persona was refuted twice.
-    """
-    names = names or {}
-    if log.empty:
-        return Callout(
-            "absent", "No persona's prediction has been put to a test yet.",
-            "A persona that predicts nothing cannot be wrong. Name its prediction under `expects` of the next experiment.",
-        )  # fmt: skip
-    latest = log.drop_duplicates(["experiment", "persona", "version", "arm"], keep="last")
-    counts = latest["verdict"].value_counts()
-    told = join_words([f"{counts.get(word, 0)} {word}" for word in ("supported", "refuted", "undecided")])
-    lead = f"{count_words(len(latest), 'prediction')} put to a test so far: {told}."
-    rule = (
-        "The rule, one for all predictions: supported if the whole interval lies on the predicted side of 0 and does not rule out the "
-        "predicted size (that the difference is as large as predicted is shown only where the whole interval is beyond that size); "
-        "refuted if the whole interval lies short of the predicted size, or on the other side of 0; undecided otherwise. The intervals "
-        "allow for all predictions of a family and for the planned looks, so they are wider than those of one test by itself. "
-        "Above, all segments of the family are judged, which is another number of tests and so another width. A persona's prediction is "
-        "judged on its whole segment, not only on those it describes closely."
-    )
-    changed = _changed(log, now)
-    sentences = [_say_verdict(row, names) for row in latest.itertuples()]
-    tired = to_revise(log)
-    if tired:
-        who = join_words([names.get(persona, persona) for persona in tired])
-        text = "Two experiments or more went against what the persona says. Revise it (a new version starts afresh)."
-        text = f"{text} {lead} {rule} {changed}".strip()
-        return Callout("caution", f"Revise {who}: refuted twice.", text)
-    return Reading([text for text in (lead, " ".join(sentences), changed, rule) if text])
-
-
-def _say_verdict(row: object, names: dict[str, str]) -> str:
-    name = names.get(row.persona, row.persona)  # type: ignore[attr-defined]
-    lead = f"{name} ({row.segment}, {row.quarter}): {row.verdict}"  # type: ignore[attr-defined]
-    if math.isnan(row.lift):  # type: ignore[attr-defined]
-        return f"{lead}; {row.reason}."  # type: ignore[attr-defined]
-    lift = difference_words(row.lift, row.metric)  # type: ignore[attr-defined]
-    span = interval_words(row.lower, row.upper, row.metric)  # type: ignore[attr-defined]
-    sizes = f"n = {int(row.n_control):,d} and {int(row.n_arm):,d}"  # type: ignore[attr-defined]
-    return f"{lead}; {row.reason} ({lift}, interval for all predictions and planned looks {span}, {sizes})."  # type: ignore[attr-defined]
-
-
-def say_predictions(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
-    """What became of predictions, each in a sentence: who predicted what, the verdict and the difference; its interval is on the page.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Of the log.
-    names : mapping of str to str
-        Persona id to name.
-    """
-    said = []
-    for row in rows.itertuples():
-        who = f"{names.get(row.persona, row.persona)} ({row.segment})"
-        numbers = "" if math.isnan(row.lift) else f" ({difference_words(row.lift, row.metric)})"
-        why = f" ({row.reason})" if row.verdict == "undecided" else ""
-        said.append(f"“{str(row.prediction).rstrip('.')}”, predicted of {who}: {row.verdict}{numbers}{why}.")
-    return " ".join(said)
-
-
-def tabulate_hypotheses(log: pd.DataFrame, names: dict[str, str] | None = None, *, source: str = "") -> Table | Reading:
-    """The log as a table, newest last.
-
-    Parameters
-    ----------
-    log : pandas.DataFrame
-    names : dict of str to str, optional
-        Persona id to name.
-    source : str
-
-    Returns
-    -------
-    Table or Reading
-        An empty reading where nothing was predicted.
-    """
-    if log.empty:
-        return Reading(())
-    names = names or {}
-    said = [_say_registered(row) for row in log.itertuples()]
-    frame = pd.DataFrame(
-        {
-            "Quarter": log["quarter"],
-            "Persona": [f"{names.get(row.persona, row.persona)} ({row.segment})" for row in log.itertuples()],
-            "Predicts": log["prediction"],
-            "Registered as": said,
-            "Difference": [difference_words(row.lift, row.metric) for row in log.itertuples()],
-            "Interval": [interval_words(row.lower, row.upper, row.metric) for row in log.itertuples()],
-            "Verdict": log["verdict"],
-            "Why": log["reason"],
-        }
-    )
-    note = (
-        "Registered as: what the experiment's file says the difference between the arm and control will be, in this persona's segment. "
-        "Interval: holds for all predictions of a family together with a chance of 95 % (or 1 minus the family's error rate), however "
-        "many of the planned looks were taken. Supported: above 0 (below, for fewer) and the predicted size is not ruled out; that "
-        "size itself is shown only where the whole interval is beyond it."
-    )
-    return Table(frame, f"What personas predicted and what came of it.{source_words(source)}", {}, note)
-
-
-def _say_registered(row: object) -> str:
-    """Direction and size as they were registered."""
-    if math.isnan(row.size):  # type: ignore[attr-defined]
-        return str(row.direction)  # type: ignore[attr-defined]
-    size = difference_words(row.size, row.metric, sign="")  # type: ignore[attr-defined]
-    return f"same, within {size}" if row.direction == "same" else f"{row.direction}, by {size} or more"  # type: ignore[attr-defined]

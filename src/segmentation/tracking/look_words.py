@@ -51,7 +51,7 @@ def _say_looks(result: ExperimentResult) -> list[str]:
         held = "its verdicts hold for that one" if result.finished else "which has not come"
         return [f"“{experiment.title}” was registered with one look, at the end; {held}. {tail}".strip()]
     planned, come = len(experiment.looks), int(looks["look"].max())
-    odd = [str(row.segment) for row in result.effects.itertuples() if row.verdict == "not read"]
+    odd = [result.called(name) for name in result.unread]
     shape = (
         "hardly anything may be concluded early"
         if experiment.spending == "obrien_fleming"
@@ -64,7 +64,7 @@ def _say_looks(result: ExperimentResult) -> list[str]:
         "all looks together err as often as one)."
     )
     said = [
-        _say_crossing(rows, segment, arm, metric)
+        _say_crossing(rows, result.called(segment), arm, metric)
         for (segment, arm), rows in looks.groupby(["segment", "arm"], sort=False)
     ]
     if odd:
@@ -75,7 +75,7 @@ def _say_looks(result: ExperimentResult) -> list[str]:
 
 
 def _say_crossing(rows: pd.DataFrame, segment: str, arm: str, metric: str) -> str:
-    who = "Over everybody" if segment == "all" else f"In {segment}"
+    who = "Over everybody" if segment == "all" else f"For {segment}"
     crossed = rows[rows["crossed"].astype(bool)]
     if len(crossed):
         first = crossed.iloc[0]
@@ -110,7 +110,11 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
         An empty reading without planned looks.
     """
     parts = [
-        result.looks.assign(experiment=result.experiment.title, metric=result.experiment.metric)
+        result.looks.assign(
+            experiment=result.experiment.title,
+            metric=result.experiment.metric,
+            segment=[result.called(name) for name in result.looks["segment"]],
+        )
         for result in results
         if len(result.looks)
     ]
@@ -121,7 +125,7 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
         {
             "Look": [f"{row.look}: {row.day}" for row in rows.itertuples()],
             "Planned share": rows["share"],
-            "Segment": rows["segment"].replace({"all": "everybody"}),
+            "Who": rows["segment"].replace({"all": "everybody"}),
             "Arm": rows["arm"],
             "n": rows["n"].astype(float),
             "Difference": [difference_words(row.lift, row.metric) for row in rows.itertuples()],
@@ -141,8 +145,8 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
         "Planned share: how much of the final evidence the plan reckoned with at this look; its limit follows from that. n: everybody "
         "assigned by then, also those whose time to respond had not run out. Passed: the difference is more standard errors away "
         "from 0 than the limit of this look. Interval for the looks: difference plus "
-        "and minus limit times standard error; as wide as the planned looks and, in segments, all that were predicted of "
-        "need; the differences above allow for "
-        "all segments of the family. Holds at any moment: true however often anybody looked, and therefore wider."
+        "and minus limit times standard error; as wide as the planned looks and, but for everybody, "
+        "all predictions need; the differences above allow for all tests of the family. "
+        "Holds at any moment: true however often anybody looked, and therefore wider."
     )
     return Table(frame, f"Planned looks, as registered.{source_words(source)}", formats, note)

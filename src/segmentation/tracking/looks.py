@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def measure_looks(
     experiment: Experiment,
     assignment: pd.DataFrame,
     outcomes: pd.DataFrame,
-    units: pd.DataFrame,
+    parts: Mapping[str, pd.DataFrame],
     *,
     alpha: float = 0.05,
     until: pd.Timestamp | None = None,
@@ -37,28 +37,27 @@ def measure_looks(
     ----------
     experiment : Experiment
     assignment, outcomes : pandas.DataFrame
-    units : pandas.DataFrame
-        As ``place_units`` returns them: who is in which segment, and how many there are in the end.
+    parts : mapping of str to pandas.DataFrame
+        Everybody ("all"), and the units of each persona or segment that a prediction speaks of, as there are in the end.
     alpha : float
         Error rate over all looks.
     until : pandas.Timestamp, optional
         Looks after it have not come yet.
     unread : collection of str
-        Segments whose arms are not of the planned sizes: they keep their share of alpha, and no look at them is read.
+        Parts whose arms are not of the planned sizes: they keep their share of alpha, and no look at them is read.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``LOOK_COLUMNS``: over everybody ("all"), and in the segments that a prediction speaks of, for which alpha is
-        shared out evenly among them. z is the difference in standard errors, limit what it must pass (both ways) so that all
+        Columns ``LOOK_COLUMNS``: over everybody ("all"), and in the personas or segments that a prediction speaks of, among which
+        alpha is shared out evenly. z is the difference in standard errors, limit what it must pass (both ways) so that all
         looks together err at alpha; lower and upper are the interval at that limit; valid_lower and valid_upper hold however
         often anybody looked.
     """
     looks = [look for look in experiment.looks if until is None or pd.Timestamp(look.day) < until]
     if not looks:
         return pd.DataFrame(columns=list(LOOK_COLUMNS))
-    known = set(units["segment"].dropna().astype(str))
-    asked = [name for name in dict.fromkeys(told[0] for told in experiment.told.values()) if name in known]
+    asked = [name for name in parts if name != "all"]
     shares = [look.share for look in looks]
     spending = experiment.spending
     limits = {"all": look_boundaries(shares, alpha=alpha, spending=spending)}
@@ -66,15 +65,13 @@ def measure_looks(
     rows = []
     for place, look in enumerate(looks):
         now, _ = count_outcomes(experiment, assignment, outcomes, until=pd.Timestamp(look.day))
-        now = now.assign(segment=units["segment"].reindex(now.index))
-        for segment in ("all", *(name for name in asked if name not in unread)):
-            error_rate = alpha if segment == "all" else alpha / len(asked)
+        for name in ("all", *(name for name in asked if name not in unread)):
+            error_rate = alpha if name == "all" else alpha / len(asked)
+            final, inside = parts[name], now[now.index.isin(parts[name].index)]
             for arm in experiment.treated:
-                row = {"look": place + 1, "day": str(look.day), "share": look.share, "segment": segment, "arm": arm}
-                inside = now if segment == "all" else now[now["segment"] == segment]
-                final = units if segment == "all" else units[units["segment"] == segment]
+                row = {"look": place + 1, "day": str(look.day), "share": look.share, "segment": name, "arm": arm}
                 planned = int(final["arm"].isin([experiment.control, arm]).sum())
-                rows.append(row | _at_look(experiment, inside, arm, float(limits[segment][place]), planned, error_rate))
+                rows.append(row | _at_look(experiment, inside, arm, float(limits[name][place]), planned, error_rate))
     return pd.DataFrame(rows, columns=list(LOOK_COLUMNS))
 
 

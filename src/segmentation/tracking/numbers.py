@@ -16,6 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 Z95 = 1.959963984540054
+SAME = 1e-8  # of the largest variance: below it lifts differ by rounding only
 
 
 def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
@@ -143,8 +144,10 @@ def measure_heterogeneity(lifts: Sequence[float], errors: Sequence[float]) -> tu
 
     Parameters
     ----------
-    lifts, errors : sequence of float
-        Lift and its standard error, one a segment.
+    lifts : sequence of float
+        One a segment.
+    errors : sequence of float, or ndarray of shape (n_segments, n_segments)
+        Standard errors; or, where segments share units, the covariance of the lifts.
 
     Returns
     -------
@@ -152,20 +155,36 @@ def measure_heterogeneity(lifts: Sequence[float], errors: Sequence[float]) -> tu
         Q, its p value, and I2 (share of the spread between segments that is not chance, 0 to 1); NaN with fewer than
         two.
 
+    Notes
+    -----
+    Cochran (1954). With a covariance V, Q is the least of (d - m)' V^-1 (d - m) over all common lifts m, which is Cochran's where V
+    is diagonal; its degrees of freedom are the rank of V less 1.
+
     Examples
     --------
     >>> [round(number, 3) for number in measure_heterogeneity([0.0, 0.1], [0.02, 0.02])]
     [12.5, 0.0, 0.92]
+    >>> [round(number, 3) for number in measure_heterogeneity([0.0, 0.1], np.array([[4.0, 2.0], [2.0, 4.0]]) / 1e4)]
+    [25.0, 0.0, 0.96]
     """
-    d, se = np.asarray(lifts, float), np.asarray(errors, float)
+    d, variance = np.asarray(lifts, float), _covariance(errors)
     if len(d) < 2:
         return math.nan, math.nan, math.nan
     from scipy.stats import chi2
 
-    weight = 1 / se**2
-    q = float((weight * (d - (weight * d).sum() / weight.sum()) ** 2).sum())
-    freedom = len(d) - 1
+    weight = np.linalg.pinv(variance, rcond=SAME, hermitian=True)
+    freedom = int(np.linalg.matrix_rank(variance, tol=SAME * variance.diagonal().max(), hermitian=True)) - 1
+    if freedom < 1:  # all of them are the same units
+        return math.nan, math.nan, math.nan
+    away = d - (weight @ d).sum() / weight.sum()
+    q = float(away @ weight @ away)
     return q, float(chi2.sf(q, freedom)), max(0.0, (q - freedom) / q) if q > 0 else 0.0
+
+
+def _covariance(errors: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Covariance of lifts: as given, or of lifts that share no unit."""
+    given = np.asarray(errors, float)
+    return given if given.ndim == 2 else np.diag(given**2)
 
 
 @dataclass(frozen=True)
@@ -196,8 +215,9 @@ def shrink_lifts(
 
     Parameters
     ----------
-    lifts, errors : sequence of float of shape (n_segments,)
-        Lift and its standard error (above 0).
+    lifts : sequence of float of shape (n_segments,)
+    errors : sequence of float of shape (n_segments,), or ndarray of shape (n_segments, n_segments)
+        Standard errors (above 0); or, where segments share units, the covariance of the lifts.
     scale : float
         Scale of the half-normal prior of tau, in the unit of the lifts: 0.1 says that true lifts of segments rarely
         differ by more than 20 points from their mean.
@@ -224,23 +244,28 @@ def shrink_lifts(
     >>> shrunk.lift.round(4).tolist()
     [0.1, 0.1]
     """
-    d, se = np.asarray(lifts, float), np.asarray(errors, float)
+    d, variance = np.asarray(lifts, float), _covariance(errors)
+    se = np.sqrt(np.maximum(variance.diagonal(), 0))
     if not len(d) or d.shape != se.shape or not (se > 0).all() or not np.isfinite(d).all() or scale <= 0:
         raise ParameterError("shrink_lifts needs lifts, as many errors above 0, and a scale above 0")
     if len(d) == 1:
         return ShrunkLifts(d.copy(), d - Z95 * se, d + Z95 * se, 0.0)
     tau = np.linspace(0, 4 * scale, points)
-    variance = se**2 + tau[:, None] ** 2
-    total = (1 / variance).sum(axis=1)
-    mean = (d / variance).sum(axis=1) / total
-    log = -0.5 * np.log(variance).sum(axis=1) - 0.5 * np.log(total)
-    log += -0.5 * ((d - mean[:, None]) ** 2 / variance).sum(axis=1) - 0.5 * (tau / scale) ** 2
+    values, vectors = np.linalg.eigh(variance)  # in its own directions V + tau^2 I is diagonal for every tau
+    values = np.maximum(values, SAME * values.max()) + tau[:, None] ** 2
+    ones, own = vectors.sum(axis=0), vectors.T @ d
+    total = (ones**2 / values).sum(axis=1)
+    mean = (ones * own / values).sum(axis=1) / total
+    away = own - mean[:, None] * ones
+    log = -0.5 * np.log(values).sum(axis=1) - 0.5 * np.log(total)
+    log += -0.5 * (away**2 / values).sum(axis=1) - 0.5 * (tau / scale) ** 2
     weight = np.exp(log - log.max())
     weight[[0, -1]] /= 2  # trapezoid
     weight /= weight.sum()
-    pull = se**2 / variance
-    centre = pull * mean[:, None] + (1 - pull) * d
-    spread = np.sqrt((1 - pull) * se**2 + pull**2 / total[:, None])
+    kept = tau[:, None] ** 2 / values  # of what lies away from the mean, by direction
+    centre = mean[:, None] + (kept * away) @ vectors.T
+    known = ((1 - kept) * tau[:, None] ** 2) @ (vectors.T**2)
+    spread = np.sqrt(known + (((1 - kept) * ones) @ vectors.T) ** 2 / total[:, None])
     lower, upper = (_mixture_quantile(centre, spread, weight, q) for q in (0.025, 0.975))
     return ShrunkLifts(weight @ centre, lower, upper, float(weight @ tau))
 

@@ -1,21 +1,16 @@
-"""Experiments in words and tables for readers."""
+"""Experiments in words for readers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-import pandas as pd
-
-from ..display import Callout, Reading, Table, format_p
+from ..display import Callout, Reading
 from ..messaging.rates import say_share
-from ..words import source_words
+from .cut_words import say_channels, say_p, say_personas, say_segments, say_spread
 from .experiment import ExperimentResult
-from .wording import coverage_words, difference_words, interval_words, joint_words, level_words
+from .wording import difference_words, interval_words, level_words
 
-__all__ = [
-    "describe_experiment", "describe_experiments", "tabulate_arms", "tabulate_channels", "tabulate_effects",
-]  # fmt: skip
+__all__ = ["describe_experiment", "describe_experiments"]
 
 
 def describe_experiments(results: Sequence[ExperimentResult], *, units: str = "units") -> Reading | Callout:
@@ -67,17 +62,18 @@ def describe_experiment(result: ExperimentResult, *, units: str = "units") -> Re
         return Callout(
             "caution",
             f"{experiment.title}: the arms are not the sizes chance would give, so no result is read from it.",
-            f"{sizes} Chance alone would hardly give so uneven a split ({_say_p(p)}). Something decided who was "
+            f"{sizes} Chance alone would hardly give so uneven a split ({say_p(p)}). Something decided who was "
             f"counted: look for it before reading any difference. {_say_left_out(result, units)}".strip(),
         )
     paragraphs = [
         f"{experiment.title}. Chance alone decided who was in which arm (a way of being treated), so a difference between "
         f"arms that chance cannot explain comes from the treatment. {_say_sizes(result, units)} {_say_ratio(result)}",
         _say_overall(result),
-        _say_segments(result),
-        _say_spread(result),
+        say_segments(result),
+        say_personas(result, units),
+        say_spread(result),
         _say_adjusted(result),
-        _say_channels(result),
+        say_channels(result),
         " ".join(text for text in (_say_left_out(result, units), *result.notes) if text),
     ]
     return Reading([text for text in paragraphs if text])
@@ -107,8 +103,9 @@ def _say_sizes(result: ExperimentResult, units: str) -> str:
 
 def _say_ratio(result: ExperimentResult) -> str:
     p = result.srm.loc[result.srm["segment"] == "all", "p"].iloc[0]
-    text = f"Their sizes fit the plan (check of the sample ratio: {_say_p(p)}; below 0.001 would be an alarm)."
+    text = f"Their sizes fit the plan (check of the sample ratio: {say_p(p)}; below 0.001 would be an alarm)."
     odd = result.srm.loc[(result.srm["segment"] != "all") & (result.srm["p"] < 0.001), "segment"]
+    odd = [result.called(name) for name in odd]
     return f"{text} Not so within {', '.join(odd)}: read nothing from there." if len(odd) else text
 
 
@@ -147,7 +144,7 @@ def _say_chance(row: object, result: ExperimentResult) -> str:
         early = "the test goes on, and at no planned look so far is a limit passed, so nothing is concluded"
         return "beyond the limit of a planned look, though the test goes on" if named else early
     if not result.experiment.looks:
-        p = _say_p(row.p)  # type: ignore[attr-defined]
+        p = say_p(row.p)  # type: ignore[attr-defined]
         return f"more than chance explains ({p})" if named else f"which chance alone may explain ({p})"
     several = "all planned looks allowed for"
     return f"more than chance explains, {several}" if named else f"which chance alone may explain, {several}"
@@ -168,7 +165,7 @@ def _say_adjusted(result: ExperimentResult) -> str:
     rows = result.effects[(result.effects["segment"] == "all") & result.effects["cuped"].notna()]
     metric, name = result.experiment.metric, str(result.experiment.covariate).replace("_", " ")
     return " ".join(
-        f"With what “{name}” before the test explains taken out (CUPED: what was known of each unit before is used to remove "
+        f"With what “{name}”, known before the test, explains taken out (CUPED: what was known of each unit before is used to remove "
         f"noise), the difference of {row.arm} over everybody is "
         f"{difference_words(row.cuped, metric)} (95 % interval {interval_words(row.cuped_lower, row.cuped_upper, metric)}); it explains "
         f"{row.r2:.1%} of the spread (R2 is that part), so the interval is {_say_width(row)}. Verdicts rest on the raw difference."
@@ -182,309 +179,8 @@ def _say_width(row: object) -> str:
     return "about as wide" if abs(change) < 0.01 else f"{abs(change):.0%} {'narrower' if change < 0 else 'wider'}"
 
 
-def _say_channels(result: ExperimentResult) -> str:
-    inner = result.channels[result.channels["segment"] != "all"] if len(result.channels) else result.channels
-    shown = inner.dropna(subset=["lift"]) if len(inner) else inner
-    if shown.empty:
-        return ""
-    metric = result.experiment.metric
-    parts = [
-        f"{row.segment} {difference_words(row.lift, metric)} (95 % interval {interval_words(row.lower, row.upper, metric)}, "
-        f"n = {int(row.n_control):,d} and {int(row.n_arm):,d})"
-        for row in shown.itertuples()
-    ]
-    spread = [row for row in result.channel_spread.itertuples() if row.segments > 1 and result.finished]
-    differ = " ".join(
-        f"Between channels they {'differ by more than chance explains' if row.p <= result.alpha else 'may well be the same'} "
-        f"(Cochran's Q, which holds their spread against what chance gives: {_say_p(row.p)})."
-        for row in spread
-    )
-    return f"By channel: {'; '.join(parts)}. {differ}".strip()
-
-
-def _say_segments(result: ExperimentResult) -> str:
-    inner, metric = result.effects[result.effects["segment"] != "all"], result.experiment.metric
-    several = inner["arm"].nunique() > 1
-    sentences = []
-    phrases = {
-        "helped": "It helped",
-        "harmed": "It harmed",
-        "points to harm": "There are signs of harm, not beyond doubt once all segments are looked at together, in",
-    }
-    for verdict, phrase in phrases.items():
-        hits = [_say_lift(row, several, metric) for row in inner[inner["verdict"] == verdict].itertuples()]
-        if hits:
-            sentences.append(f"{phrase} {'; '.join(hits)}.")
-    waiting = [_name(row, several) for row in inner[inner["verdict"] == "goes on"].itertuples()]
-    if waiting:
-        sentences.append(f"The test goes on: nothing is concluded yet for {', '.join(waiting)}.")
-    still = [_name(row, several) for row in inner[inner["verdict"] == "nothing varied"].itertuples()]
-    if still:
-        sentences.append(
-            f"Nothing varied in {', '.join(still)}: everybody in both arms did the same, so no interval can be given and nothing is "
-            "concluded."
-        )
-    open_rows = inner[inner["verdict"] == "no clear difference"]
-    if len(open_rows):
-        listed = ", ".join(_name(row, several) for row in open_rows.itertuples())
-        known = open_rows["detectable"].dropna()
-        low, high = (
-            (difference_words(edge, metric, sign="") for edge in (known.min(), known.max())) if len(known) else ("", "")
-        )
-        span = low if low == high else f"{low} to {high}, depending on the segment"
-        least = (
-            f" With these numbers of units even a segment that is looked at alone would often not show a difference of less than {span}; "
-            "the plan below allows for the other segments too, and so asks for more."
-        )
-        sentences.append(f"No clear difference in {listed}.{least if len(known) else ''}")
-    small = inner[inner["verdict"].isin(["too few units", "withheld"])]
-    if len(small):
-        sentences.append(
-            f"Too few units to say anything in {', '.join(_name(row, several) for row in small.itertuples())}."
-        )
-    unread = [_name(row, several) for row in inner[inner["verdict"] == "not read"].itertuples()]
-    if unread:
-        sentences.append(f"Not read: {', '.join(unread)}, where the arms are not the sizes chance would give.")
-    if inner["lift"].notna().any():
-        sentences.append(_say_family(result))
-    return " ".join(sentences)
-
-
-def _say_family(result: ExperimentResult) -> str:
-    experiment = result.experiment
-    if not result.finished:
-        return (
-            "Before the end only a planned look says something, and only of whom its limit was passed. The intervals are 95 % ones of "
-            "one test looked at once, and do not allow for looking early."
-        )
-    which = f"the {result.tests} tests of the family “{experiment.rule.label or experiment.family}”"
-    tests = which if experiment.family else f"these {result.tests} tests" if result.tests > 1 else "this one test"
-    if experiment.rule.control == "familywise":
-        rate = f"the chance that any of {tests} is so named falsely is at most {result.alpha:.0%}"
-    else:
-        rate = f"of all so named among {tests}, at most about {result.alpha:.0%} are expected to be false finds"
-    looked = (
-        " Where looks were planned in a segment, it is so named only if it passed a limit besides."
-        if len(result.looks)
-        else ""
-    )
-    return (
-        "Looking at several segments finds something by chance sooner or later; the words “helped” and “harmed” allow for that "
-        f"({rate}), and so do their intervals: {say_coverage([result])}.{looked}"
-    )
-
-
-def _say_spread(result: ExperimentResult) -> str:
-    sentences = []
-    for row in result.heterogeneity.itertuples():
-        if row.segments > 1 and result.finished:
-            verdict = (
-                "differs between segments by more than chance explains"
-                if row.p <= result.alpha
-                else "may well be the same in all segments"
-            )
-            sentences.append(
-                f"The difference of {row.arm} {verdict} (Cochran's Q, which holds the spread of the differences against what chance gives: "
-                f"{_say_p(row.p)}; about "
-                f"{row.i2:.0%} of the spread between segments is more than chance, by a rough estimate)."
-            )
-        if row.reversed:
-            unread = (result.effects["verdict"] == "not read").any()
-            read = (
-                "Find out why the arms are mixed so differently before reading any of it"
-                if unread
-                else "Read the segments, not the total"
-            )
-            sentences.append(
-                "Careful: over everybody the difference points one way, and with the same mix of segments in both arms the other way "
-                f"({difference_words(row.standardised, result.experiment.metric)}; Simpson's paradox). {read}."
-            )
-    if sentences and (result.heterogeneity["segments"] > 1).any():
-        sentences.append(
-            "The shrunk column pulls each segment's difference towards their mean, the more the fewer units it rests on: a better "
-            "guess of what a repeat would show, because the largest raw difference is usually partly luck."
-        )
-    return " ".join(sentences)
-
-
 def _say_left_out(result: ExperimentResult, units: str) -> str:
     if not result.left_out:
         return ""
     reasons = {reason.replace("units", units): count for reason, count in result.left_out.items()}
     return f"Left out or counted apart: {'; '.join(f'{reason}: {count:,d}' for reason, count in reasons.items())}."
-
-
-def _say_lift(row: object, several: bool, metric: str) -> str:
-    span = joint_words(row.joint_lower, row.joint_upper, row.coverage, int(row.tests), metric)  # type: ignore[attr-defined]
-    return (
-        f"{_name(row, several)} ({difference_words(row.lift, metric)}, {span}, "  # type: ignore[attr-defined]
-        f"n = {int(row.n_control)} and {int(row.n_arm)})"  # type: ignore[attr-defined]
-    )
-
-
-def _name(row: object, several: bool) -> str:
-    return f"{row.segment} ({row.arm})" if several else str(row.segment)  # type: ignore[attr-defined]
-
-
-def _say_p(p: float) -> str:
-    shown = format_p(p)
-    return f"p {shown}" if shown[0] in "<>" else f"p = {shown}"
-
-
-def say_coverage(results: Sequence[ExperimentResult]) -> str:
-    """How wide the intervals of differences are, and why: for instance 98.3 % in segments, wide enough for 6 tests; 95 % over everybody."""
-    rows = pd.concat([result.effects for result in results], ignore_index=True).dropna(subset=["lift"])
-    inner, total = rows[rows["segment"] != "all"], rows[rows["segment"] == "all"]
-    said = []
-    for part, where in ((inner, "in segments"), (total, "over everybody")):
-        kinds = part[["coverage", "tests"]].drop_duplicates()
-        said += [
-            f"{coverage_words(row.coverage)} {where}{f', wide enough for {int(row.tests)} tests' if row.tests > 1 else ''}"
-            for row in kinds.itertuples()
-        ]
-    return "; ".join(dict.fromkeys(said)) or "none, for too few units"
-
-
-def tabulate_effects(
-    results: ExperimentResult | Sequence[ExperimentResult], *, source: str = ""
-) -> Table | Callout | Reading:
-    """Table of differences by segment; of shares alone when nothing was randomised.
-
-    Parameters
-    ----------
-    results : ExperimentResult or sequence of them
-    source : str
-        Source line of the caption.
-
-    Returns
-    -------
-    Table, Callout or Reading
-        The shares by segment and arm, without differences, when nothing was randomised or the arms are not of the planned sizes;
-        an empty reading when there is no experiment, which ``describe_experiments`` says.
-    """
-    chosen = _listed(results)
-    shown = [result for result in chosen if result.experiment.randomised and not result.alarm]
-    if not chosen:
-        return Reading(())
-    if not shown:
-        return tabulate_arms(results, source=source)
-    names = {
-        "segment": "Segment", "arm": "Arm", "verdict": "Verdict", "n_control": "n control", "n_arm": "n arm",
-        "rate_control": "Control", "rate_arm": "Treated", "lift": "Difference", "joint_lower": "from", "joint_upper": "to", "q": "q",
-        "shrunk": "Shrunk",
-    }  # fmt: skip
-    adjusted = any(result.effects["cuped"].notna().any() for result in shown)
-    if adjusted:
-        names = {key: word for name, label in names.items() for key, word in _beside(name, label)}
-    frame = _stack([result.effects for result in shown], shown, names)
-    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
-    if all(len(result.experiment.treated) == 1 for result in shown):
-        frame = frame.drop(columns="Arm")
-    points = [name for name in ("Difference", "from", "to", "CUPED", "Shrunk") if name in frame]
-    shares = {result.experiment.metric for result in shown} == {"binary"}
-    if shares:
-        frame[points] = 100 * frame[points].astype(float)
-    signed = {name: "+.1f" if shares else "+.3g" for name in points}
-    level = ".1%" if shares else ".3g"
-    formats = {
-        "n control": ",.0f",
-        "n arm": ",.0f",
-        "Control": level,
-        "Treated": level,
-        "R2": ".1%",
-        "q": "p",
-    } | signed
-    what = "share in the arm minus share in control, in percentage points" if shares else "treated minus control"
-    note = (
-        f"Difference: {what}, with the interval its verdict rests on (from, to): {say_coverage(shown)}. "
-        f"{'CUPED: the same with what was known before taken out, which explains R2 of the spread. ' if adjusted else ''}q: share of "
-        "false finds to expect among segments with a q this small or smaller; everybody together is one test and needs none. Shrunk: "
-        "pulled towards the mean of segments, the more the fewer units it rests on."
-    )
-    titles = "; ".join(result.experiment.title for result in shown)
-    return Table(frame, f"{titles}: difference by segment, as assigned.{source_words(source)}", formats, note)
-
-
-def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Callout:
-    """Table of shares by segment and arm; a callout when there is no experiment.
-
-    Parameters
-    ----------
-    results : ExperimentResult or sequence of them
-    source : str
-        Source line of the caption.
-
-    Returns
-    -------
-    Table or Callout
-    """
-    chosen = _listed(results)
-    if not chosen:
-        return Callout("absent", "This study has no experiment.")
-    names = {
-        "segment": "Segment",
-        "arm": "Arm",
-        "n": "n",
-        "successes": "Did it",
-        "rate": "Share",
-        "lower": "from",
-        "upper": "to",
-    }
-    frame = _stack([result.arms for result in chosen], chosen, names)
-    frame["Segment"] = frame["Segment"].replace({"all": "everybody"})
-    shares = all(result.experiment.metric == "binary" for result in chosen)
-    formats = {"n": ",.0f", "Did it": ",.0f"} | dict.fromkeys(("Share", "from", "to"), ".1%" if shares else ".4g")
-    if not shares:
-        frame = frame.rename(columns={"Did it": "Sum", "Share": "Mean or ratio"})
-        formats |= {"Sum": ",.6g", "Mean or ratio": ".4g"}
-    told = "; ".join(f"{r.experiment.title} (within {r.experiment.window_days} days)" for r in chosen)
-    note = "from, to: 95 % interval of the share. A dash is withheld: too few units to publish, or nobody."
-    if not all(result.experiment.randomised for result in chosen):
-        note += (
-            " Whom a campaign reached was chosen, not left to chance: shares describe, and no difference is computed."
-        )
-    return Table(frame, f"What those in each arm did, by segment: {told}.{source_words(source)}", formats, note)
-
-
-def _beside(name: str, label: str) -> list[tuple[str, str]]:
-    """Columns of the difference with the covariate taken out, after the raw one."""
-    return [(name, label), ("cuped", "CUPED"), ("r2", "R2")] if name == "joint_upper" else [(name, label)]
-
-
-def tabulate_channels(results: ExperimentResult | Sequence[ExperimentResult], *, source: str = "") -> Table | Reading:
-    """Table of differences by channel; nothing where no experiment names a channel.
-
-    Parameters
-    ----------
-    results : ExperimentResult or sequence of them
-    source : str
-        Source line of the caption.
-
-    Returns
-    -------
-    Table or Reading
-    """
-    shown = [replace(result, effects=result.channels) for result in _listed(results) if len(result.channels)]
-    if not shown:
-        return Reading(())
-    table = tabulate_effects(shown, source=source)
-    frame = table.frame.rename(columns={"Segment": "Channel"})
-    return Table(
-        frame,
-        table.caption.replace("by segment", "by channel"),
-        table.formats,
-        table.note.replace("segment", "channel"),
-    )
-
-
-def _listed(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:
-    return [results] if isinstance(results, ExperimentResult) else list(results)
-
-
-def _stack(tables: list[pd.DataFrame], results: list[ExperimentResult], names: dict[str, str]) -> pd.DataFrame:
-    """Tables under each other, with a column for the experiment when there are several."""
-    parts = [table[list(names)].rename(columns=names) for table in tables]
-    if len(parts) > 1:
-        for part, result in zip(parts, results, strict=True):
-            part.insert(0, "Experiment", result.experiment.title)
-    return pd.concat(parts, ignore_index=True)

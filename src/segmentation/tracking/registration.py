@@ -15,7 +15,8 @@ from ..errors import DataContractError, StudyError, Violation, nearest_word
 from ..messaging.rows import find_path
 from ..personas import load_personas
 from ..study import Study
-from .declared import Declared, explain, load_declared
+from ..study.explain import explain
+from .declared import Declared, load_declared
 
 __all__ = ["Expectation", "Experiment", "Family", "Look", "SizePlan", "load_experiments"]
 
@@ -64,7 +65,10 @@ class SizePlan(Declared):
         Standard deviation of a mean or ratio (for a ratio: of numerator - baseline x denominator, over the mean denominator).
     units_a_week : float or None
         New units a week over everybody; None when all are known already and assigned at once.
+    known_first : bool
+        Whether all that are known are assigned at once, and what ``units_a_week`` says comes on top of them.
     most_weeks : int
+        Weeks that the test may take; not used with ``known_first``.
     r2 : float
         Share of the spread that the covariate is expected to explain.
     cluster_size, cluster_variation, icc : float
@@ -74,6 +78,7 @@ class SizePlan(Declared):
     baseline: float
     sd: Positive | None = None
     units_a_week: Positive | None = None
+    known_first: bool = False
     most_weeks: int = Field(12, gt=0, le=520)
     r2: float = Field(0, ge=0, lt=1)
     cluster_size: float = Field(1, ge=1)
@@ -124,6 +129,11 @@ class Experiment(Declared):
         The same thing measured before: a header of the assignment, or a variable of the study (its value of last quarter).
     channel : str or None
         Header in the assignment of the channel a unit was reached by.
+    persona : str or None
+        Header in the assignment of the persona (id of its file, or empty) each unit was taken for before the exposure. None: units
+        that had, the quarter before, every attribute by which a persona's file defines it.
+    by_persona : bool
+        Whether personas are judged beside segments, as tests of the same family.
     window_days : int
         Days after assignment in which outcomes count.
     smallest_effect : float or None
@@ -157,6 +167,8 @@ class Experiment(Declared):
     denominator: str | None = None
     covariate: str | None = None
     channel: str | None = None
+    persona: str | None = None
+    by_persona: bool = True
     window_days: int = Field(gt=0, le=3660)
     started: datetime.date | None = None
     ended: datetime.date | None = None
@@ -344,10 +356,7 @@ def _load_families(given: Any, file: Path, lines: dict[Any, int]) -> tuple[dict[
         try:
             families[str(name)] = Family.model_validate(entry or {})
         except ValidationError as error:
-            place = ("families", name)
-            violations += [
-                explain(item, file.name, f"families.{name}", place, lines, Family) for item in error.errors()
-            ]
+            violations += explain(error, Family, file.name, lines, prefix=("families", name))
     return families, violations
 
 

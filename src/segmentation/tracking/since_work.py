@@ -12,7 +12,7 @@ from ..messaging import find_stale_proofs
 from ..messaging.rates import say_per_cent
 from ..words import count_words, join_words
 from ..workspace import Workspace
-from .hypotheses import say_predictions
+from .hypothesis_words import say_predictions
 from .kpi_control import say_signals
 from .registration import load_experiments
 from .since_segments import Change

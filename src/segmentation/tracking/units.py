@@ -31,7 +31,7 @@ def count_outcomes(
     Returns
     -------
     DataFrame, dict
-        Index unit: arm, assigned_at, value, base (1 unless the metric is a ratio), and cluster, channel, covariate where known;
+        Index unit: arm, assigned_at, value, base (1 unless the metric is a ratio), and cluster, channel, persona, covariate where known;
         and what was not counted, by reason.
 
     Raises
@@ -57,7 +57,7 @@ def count_outcomes(
     first = assignment.sort_values("assigned_at", kind="stable").drop_duplicates("unit")
     if len(assignment) > len(first):
         left_out["repeated assignments of a unit to the same arm, the first counted"] = len(assignment) - len(first)
-    keep = ["arm", "assigned_at", "cluster", "channel", "covariate"]
+    keep = ["arm", "assigned_at", "cluster", "channel", "persona", "covariate"]
     units = first.set_index("unit")[[column for column in keep if column in first.columns]].sort_index()
     wanted = outcomes[outcomes["outcome"] == experiment.outcome]
     start = units["assigned_at"].reindex(wanted["unit"]).to_numpy()
@@ -106,7 +106,8 @@ def place_units(
     Returns
     -------
     pandas.DataFrame
-        Units with ``segment`` (missing where none is known).
+        Units with ``segment`` (missing where none is known) and ``key``, the id by which segments know the unit: its own, or
+        its cluster's.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def place_units(
     missing = int(segment.isna().sum())
     if missing and missing < len(units):
         left_out["units without a segment before the exposure, counted only over everybody"] = missing
-    return units.assign(segment=segment)
+    return units.assign(segment=segment, key=keys.to_numpy())
 
 
 def arm_data(units: pd.DataFrame, arm: str, *, ratio: bool) -> ArmData:

@@ -1,0 +1,192 @@
+"""Which units speak for which persona, from before anybody was exposed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ..errors import DataContractError, Violation, nearest_word
+from ..personas import Findings, Persona, load_personas
+from ..personas.rules import match_defining
+from ..study import Study
+from .registration import Experiment
+
+__all__ = ["NOT_KNOWN", "NO_PERSONA", "Strata", "choose_basis", "find_strata", "split_personas"]
+
+NO_PERSONA, NOT_KNOWN = "no persona", "not known"  # rows of units that belong to no persona, or of whom nobody can tell
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Units by persona, as they were before the exposure.
+
+    Attributes
+    ----------
+    members : mapping of str to pandas.Index
+        Persona id to its units: those of its segment that have every attribute which defines it. A unit that fits several personas
+        of its segment is a unit of each of them.
+    unknown : pandas.Index
+        Units that fit no persona, and of whom an attribute is not known that defines one of their segment.
+    names, homes : mapping of str to str
+        Persona id to name and to segment, of every persona of the study.
+    silent : mapping of str to str
+        Personas without units of their own, and why.
+    """
+
+    members: Mapping[str, pd.Index] = field(default_factory=dict)
+    unknown: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
+    names: Mapping[str, str] = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_strata(study: Study, membership: pd.DataFrame | None, features: pd.DataFrame | None) -> Strata:
+    """Match units to personas by what was known before the exposure.
+
+    Parameters
+    ----------
+    study : Study
+        ``study.personas`` names the folder of persona files; retired personas are left out.
+    membership : pandas.DataFrame or None
+        Segments of the quarter before: index unit, column ``segment``.
+    features : pandas.DataFrame or None
+        Variables of the quarter before, by unit.
+
+    Returns
+    -------
+    Strata
+        Without units where personas, segments or variables are absent.
+
+    Raises
+    ------
+    DataContractError
+        If a persona file is not what it should be.
+    """
+    if study.personas is None:
+        return Strata()
+    people = [p for p in load_personas(study.resolve(study.personas)) if p.status != "retired"]
+    names = {persona.persona_id: persona.name for persona in people}
+    homes = {persona.persona_id: persona.segment for persona in people}
+    if membership is None or features is None:
+        why = "what was known of units before the exposure is not at hand"
+        return Strata(names=names, homes=homes, silent=dict.fromkeys(names, why))
+    findings = Findings(features=features, membership=membership)
+    members, silent = {}, {}
+    blank = pd.Series(False, index=membership.index)
+    for persona in people:
+        absent = [ref.variable for ref in persona.defining if ref.variable not in features]
+        if absent or not persona.defining:
+            silent[persona.persona_id] = f"no variable {absent[0]}" if absent else "its file defines it by no attribute"
+            continue
+        members[persona.persona_id] = pd.Index(sorted(match_defining(persona, findings)[0]), dtype="str")
+        blank |= _blank(persona, membership["segment"], features)
+    matched = {unit for units in members.values() for unit in units}
+    unknown = [str(unit) for unit in membership.index[blank] if str(unit) not in matched]
+    return Strata(members, pd.Index(unknown, dtype="str"), names, homes, silent)
+
+
+def _blank(persona: Persona, segment: pd.Series, features: pd.DataFrame) -> pd.Series:
+    """Units of the persona's segment of whom an attribute that defines it is not known."""
+    values = features[[ref.variable for ref in persona.defining]].reindex(segment.index)
+    return (segment == persona.segment).fillna(False).astype(bool) & values.isna().any(axis=1)
+
+
+def split_personas(
+    experiment: Experiment, units: pd.DataFrame, strata: Strata | None
+) -> tuple[dict[str, pd.DataFrame], Strata]:
+    """Units by persona; a unit of several personas stands under each, one of none under ``NO_PERSONA`` or ``NOT_KNOWN``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Names the column of the assignment that says each unit's persona, or none: then ``strata`` says it.
+    units : pandas.DataFrame
+        As ``place_units`` returns them.
+    strata : Strata or None
+        As ``find_strata`` returns them.
+
+    Returns
+    -------
+    dict, Strata
+        Persona id (the two rests last) to its rows of ``units``; and the strata they come from. Empty where no unit has a persona,
+        or the experiment is registered without them.
+
+    Raises
+    ------
+    DataContractError
+        If the assignment names a persona that the study does not have.
+    """
+    strata = strata or Strata()
+    if not experiment.by_persona:
+        return {}, strata
+    inside = units if "persona" in units.columns else units[units["segment"].notna()]
+    if experiment.segments:
+        inside = inside[inside["segment"].isin(experiment.segments)]
+    if "persona" in units.columns:
+        parts, strata = _as_assigned(experiment, inside, strata)
+        rest = {NO_PERSONA: inside[inside["persona"] == ""]}
+    else:
+        parts = {name: inside[inside["key"].isin(members)] for name, members in strata.members.items()}
+        parts = {name: part for name, part in parts.items() if len(part)}
+        matched = inside.index.isin({unit for part in parts.values() for unit in part.index})
+        unknown = inside["key"].isin(strata.unknown).to_numpy()
+        rest = {NO_PERSONA: inside[~matched & ~unknown], NOT_KNOWN: inside[~matched & unknown]}
+    return (parts | {name: part for name, part in rest.items() if len(part)} if parts else {}), strata
+
+
+def _as_assigned(experiment: Experiment, units: pd.DataFrame, strata: Strata) -> tuple[dict[str, pd.DataFrame], Strata]:
+    """Units by the persona that the assignment names; what the persona files say of units is not asked."""
+    named = units["persona"]
+    strange = sorted(set(named) - {""} - set(strata.names)) if strata.names else []
+    if strange:
+        what, file = "no such persona", experiment.assignment.name
+        allowed = ", ".join(strata.names)
+        raise DataContractError(
+            [
+                Violation(what, file, None, experiment.persona, name, allowed, nearest_word(name, strata.names))
+                for name in strange
+            ]
+        )
+    order = [name for name in strata.names if (named == name).any()] or sorted(set(named) - {""})
+    return {name: units[named == name] for name in order}, Strata(names=strata.names, homes=strata.homes)
+
+
+def choose_basis(
+    experiment: Experiment, people: Mapping[str, pd.DataFrame], strata: Strata, *, min_cell: int
+) -> dict[str, tuple[str, str]]:
+    """On whom each prediction is judged: the persona's own units if control and arm have ``min_cell`` of them, else its segment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    people : mapping of str to pandas.DataFrame
+        As ``split_personas`` returns it.
+    strata : Strata
+    min_cell : int
+
+    Returns
+    -------
+    dict
+        Persona something is predicted of to the row of the results, and why it is not the persona's own (else empty).
+    """
+    basis = {}
+    for expected in experiment.expects:
+        name = expected.persona
+        if name not in experiment.told:
+            continue
+        arms = (str(experiment.control), expected.arm or experiment.treated[0])
+        inside = people.get(name)
+        sizes = [0 if inside is None else _randomised(inside, arm) for arm in arms]
+        if min(sizes) >= min_cell:
+            basis[name] = name, ""
+            continue
+        why = strata.silent.get(name, f"it has only {sizes[0]} and {sizes[1]} units of its own" if people else "")
+        basis[name] = experiment.told[name][0], why if experiment.by_persona else "registered without personas"
+    return basis
+
+
+def _randomised(units: pd.DataFrame, arm: str) -> int:
+    inside = units[units["arm"] == arm]
+    return inside["cluster"].nunique() if "cluster" in inside else len(inside)
