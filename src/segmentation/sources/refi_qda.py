@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,16 @@ def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
 
 
 def _name(element: Any) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: object) -> str:
+    return str(tag).rsplit("}", 1)[-1]
 
 
 def _children(element: Any, *names: str) -> list[Any]:
-    return [child for child in element if _name(child) in names]
+    return [child for child in element if _local(child.tag) in names]
 
 
 def _guid(text: str | None) -> str:
