@@ -14,7 +14,7 @@ from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError, nearest_word
 from ..words import count_words, join_words
 from .contract import check_interviews, read_consent
-from .settled import settle_marks
+from .settled import settle_marks, settle_passages
 
 __all__ = [
     "CodedInterviews",
@@ -49,7 +49,7 @@ class CodedInterviews:
     turns : pandas.DataFrame
         source_id, turn, participant (<NA> for the interviewer), speaker, role, text, start, end.
     codes : pandas.DataFrame
-        Index code_id; name, parent, description.
+        Index code_id; name, parent, description, and colour (#RRGGBB or empty) where the study has colours.
     codings : pandas.DataFrame
         source_id, participant, segment, turn, start, end, code_id, coder, quote (the transcript's own words). Passages
         of the
@@ -68,6 +68,8 @@ class CodedInterviews:
     settled : pandas.DataFrame or None
         Marks as they count once differences between coders are resolved; None where nothing was. ``marks`` stay what each coder
         did alone, and agreement is measured on them.
+    settled_passages : pandas.DataFrame or None
+        Likewise the passages as they count: source_id, start, end, code_id, coder.
     resolved : int
         Resolutions that found something to decide about.
     """
@@ -84,6 +86,7 @@ class CodedInterviews:
     interviewer_codings: int = 0
     source: str = ""
     settled: pd.DataFrame | None = None
+    settled_passages: pd.DataFrame | None = None
     resolved: int = 0
 
     @property
@@ -95,6 +98,11 @@ class CodedInterviews:
     def counted(self) -> pd.DataFrame:
         """Marks that count for themes: with differences between coders resolved, where they were."""
         return self.marks if self.settled is None else self.settled
+
+    @property
+    def passages(self) -> pd.DataFrame:
+        """Passages that count where codes meet: with differences between coders resolved, where they were."""
+        return self.codings if self.settled_passages is None else self.settled_passages
 
     @property
     def leaves(self) -> list[str]:
@@ -160,6 +168,7 @@ def build_coded_interviews(data: Dataset, membership: pd.DataFrame | pd.Series |
         interviewer_codings=ignored,
         source=_source_words(data),
         settled=settled if resolved else None,
+        settled_passages=settle_passages(data, codings) if resolved else None,
         resolved=resolved,
     )
 
@@ -376,7 +385,8 @@ def _nothing(unit: str, segment: pd.Series) -> CodedInterviews:
 def _codes(data: Dataset) -> pd.DataFrame:
     if "codes" not in data:
         return pd.DataFrame(columns=["name", "parent", "description"]).rename_axis("code_id")
-    codes = data["codes"].reindex(columns=["name", "parent", "description"])
+    told = ["name", "parent", "description"]
+    codes = data["codes"].reindex(columns=[*told, *(("colour",) if "colour" in data["codes"] else ())])
     codes = codes.set_axis(codes.index.astype(str)).rename_axis("code_id")
     names = codes["name"].fillna(pd.Series(codes.index, index=codes.index)).astype(str)
     return codes.assign(name=[name if " " in name else name.replace("_", " ") for name in names])

@@ -197,7 +197,7 @@ def _count_people(held: Mapping[str, np.ndarray], one: str, other: str) -> tuple
 
 def _passages(coded: CodedInterviews, presence: Presence) -> dict[str, dict[str, Spans]]:
     """Passages with each code by participant, in places counted over that participant's words alone."""
-    codings = coded.codings
+    codings = coded.passages
     if presence == "first" and len(codings):
         codings = codings[codings["coder"] == first_coder(coded)]
     turns = coded.turns[coded.turns["participant"].notna()]

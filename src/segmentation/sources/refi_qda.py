@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from .coding import Project, build_tables, code_ids, document_id
+from .coding import Project, build_tables, code_colour, code_ids, document_id
 from .job import Job, Unreadable
 from .memos import memo_table
 from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
@@ -92,7 +92,8 @@ def _read_codes(book: Any) -> dict[str, dict[str, Any]]:
                 guid if guid and guid not in found else f"code {len(found) + 1}"
             )  # no coding can mean the second of two
             name = normal(code.get("name") or "") or f"code {guid[:8]}"
-            found[guid] = {"name": name, "parent": parent, "description": _describe(code), "notes": _note_refs(code)}
+            told = {"description": _describe(code), "colour": code_colour(code.get("color"))}
+            found[guid] = {"name": name, "parent": parent, **told, "notes": _note_refs(code)}
             walk(code, guid)
 
     for codes in _children(book, "Codes"):
