@@ -15,7 +15,7 @@ from .experiment import (
     stack_experiments,
 )
 from .exposures import check_exposures, read_exposures
-from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
+from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, label_kappa, read_feedback, summarise_feedback
 from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
 from .hypotheses import (
@@ -95,7 +95,6 @@ __all__ = [
     "analyse_experiments",
     "chance_of_target",
     "check_exposures",
-    "cohen_kappa",
     "compare_crm",
     "compare_rates",
     "control_kpis",
@@ -122,6 +121,7 @@ __all__ = [
     "judge_prediction",
     "judge_together",
     "kept_by_cutting",
+    "label_kappa",
     "linearise",
     "list_changes",
     "load_experiments",
