@@ -158,3 +158,20 @@ def test_coding_with_a_formula_in_it_is_harmless_in_a_spreadsheet(tmp_path):
     made = save_coder(load_codings(tmp_path), Coder("ana").with_codings("P1", [Coding(0, 9, "x", "=1+cmd|x!", "-2")]))
     cells = (tmp_path / "ana/P1.csv").read_text().splitlines()[1].split(",")
     assert cells[3:] == ["\\=1+cmd|x!", "\\-2"] and load_codings(tmp_path).coder("ana") == made.coder("ana")
+
+
+def test_colours_of_codes_go_into_the_folder_and_out_again(interviews, tmp_path):
+    from dataclasses import replace
+
+    coloured = replace(interviews, codes=interviews.codes.assign(colour=["#0A6EBD", "", "#FF0000"]))
+    made = start_codings(coloured, tmp_path / "new")
+    assert [code.colour for code in load_codings(made.path).codes().values()] == ["#0A6EBD", "", "#FF0000"]
+    assert (made.path / "codebook.csv").read_text().splitlines()[1] == "trips,trips,,driving,#0A6EBD"
+    session = CodingSession(interviews, made.path, "ana")
+    session.add(*place(session, "for nothing"), session.add_code("Late van", "the van came late"))
+    assert coded_by_folder(interviews, load_codings(made.path)).codes["colour"].tolist() == [
+        "#0A6EBD",
+        "",
+        "#FF0000",
+        "",
+    ]

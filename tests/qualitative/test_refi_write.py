@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import tempfile
 import unicodedata
 import zipfile
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from segmentation.errors import DataContractError, ParameterError
-from segmentation.qualitative import CodedInterviews
+from segmentation.qualitative import CodedInterviews, build_coded_interviews
 from segmentation.qualitative.prepare import list_memos
 from segmentation.qualitative.refi_write import RefiFile, describe_refi_file, write_qdc, write_qdpx
 from segmentation.sources import read_sources
@@ -231,6 +232,120 @@ def test_write_qdpx_positions_are_code_points_of_the_written_text(pieces, data):
     assert words == selection.get("name")
     whole = text[start:end] + ("\n" if text[end - 1] == "\r" and text[end : end + 1] == "\n" else "")
     assert words == whole.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def qualcoder_reads(path: Path) -> tuple[dict[str, str], list[tuple[str, str, str, int, int, str, str]]]:
+    """Texts and codings (text, code, coder, places, words, memo) as QualCoder's import takes them from a project.
+
+    The rule of its src/qualcoder/refi.py (read at commit 06db5fa; the program itself is GPL and not used here): the text is decoded as
+    UTF-8 with every line end as one and a byte-order mark kept; if the first line ends in two characters and the file is not by
+    ATLAS.ti, a blank follows each line end; words are the slice from startPosition to endPosition; the code is what the first
+    element in Coding refers to, the memo the selection's Description; of the same code, place and coder only one is kept.
+    """
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    folder = "sources" if any(name.startswith("sources/") for name in files) else "Sources"
+    (qde,) = [name for name in files if "/" not in name and name.endswith(".qde")]
+    root = etree.fromstring(files[qde])
+    users = {user.get("guid"): user.get("name") for user in root.iter(f"{NS}User")}
+    codes = {code.get("guid"): code.get("name") for code in root.iter(f"{NS}Code")}
+    texts, rows = {}, {}
+    for source in root.iter(f"{NS}TextSource"):
+        stored = files[folder + source.get("plainTextPath").split("internal:/")[1]]
+        text = io.TextIOWrapper(io.BytesIO(stored), encoding="utf-8", errors="replace", newline=None).read()
+        if "ATLAS" not in root.get("origin") and stored.partition(b"\n")[0].endswith(b"\r") and b"\n" in stored:
+            text = text.replace("\n", "\n ")
+        assert source.get("name") not in texts, "QualCoder would rename the second"
+        texts[source.get("name")] = text
+        for selection in source.iter(f"{NS}PlainTextSelection"):
+            start, end = int(selection.get("startPosition")), int(selection.get("endPosition"))
+            memo = "".join(part.text or "" for part in selection if part.tag == f"{NS}Description")
+            for coding in selection.iter(f"{NS}Coding"):
+                key = (
+                    source.get("name"),
+                    codes[coding[0].get("targetGUID")],
+                    users[selection.get("creatingUser")],
+                    start,
+                    end,
+                )
+                rows.setdefault(key, (*key, text[start:end], memo))
+    return texts, list(rows.values())
+
+
+SIGNS = ["a", " ", "\r\n", "\r", "\n", "🎁", "👩‍🔧", "é", "e\u0301", "שלום", "متأخر", "\u202e", "\u2028", "<", "\ufeff"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(SIGNS), min_size=1, max_size=20), st.data())
+def test_write_qdpx_every_coding_lands_at_its_place_as_qualcoder_reads_it(pieces, data):
+    text = "x" + "".join(pieces)
+    places = st.tuples(st.integers(0, len(text) - 1), st.integers(1, len(text))).filter(lambda span: span[0] < span[1])
+    spans = data.draw(
+        st.lists(
+            st.tuples(places, st.sampled_from(["late", "price"]), st.sampled_from(["coder 1", "coder 2"])), max_size=5
+        )
+    )
+    spans = [
+        (*span, code, coder)
+        for span, code, coder in spans
+        if not (text[span[1] - 1] == "\r" and text[span[1] : span[1] + 1] == "\n")
+    ]
+    coded = make_coded(
+        {"P1": text}, [("P1", *span) for span in spans], (("late", "Late", ""), ("price", "Price", "late"))
+    )
+    memos = pd.DataFrame([("P1", *spans[0], "why 🎁?")] if spans else [], columns=[*CODINGS, "text"])
+    with tempfile.TemporaryDirectory() as folder:
+        written = write_qdpx(coded, Path(folder) / "out.qdpx", study="tiny", memos=memos)
+        texts, rows = qualcoder_reads(Path(folder) / "out.qdpx")
+    plain = lambda words: words.replace("\r\n", "\n").replace("\r", "\n")  # noqa: E731
+    assert texts == {"P1": plain(text)}
+    wanted = {
+        (code.title(), coder, plain(text[:start]), plain(text[start:end]))
+        for start, end, code, coder in spans
+        if text[start - 1 : start + 1] != "\r\n"
+    }
+    found = {(code, coder, texts["P1"][:start], words) for _, code, coder, start, _, words, _ in rows}
+    assert wanted <= found and len(rows) == written.codings
+    assert [row[-1] for row in rows if row[-1]] == ["why 🎁?"] * bool(spans)
+
+
+def test_a_text_with_its_line_ends_kept_would_shift_codings_in_qualcoder(tmp_path):
+    """What the rule is worth: the same project over CRLF is read one character off from the second line on."""
+    write_qdpx(
+        make_coded({"P1": "one\ntwo 🎁"}, [("P1", 4, 7, "late", "coder 1")]), tmp_path / "out.qdpx", study="tiny"
+    )
+    assert [row[5] for row in qualcoder_reads(tmp_path / "out.qdpx")[1]] == ["two"]
+    with zipfile.ZipFile(tmp_path / "out.qdpx") as ours, zipfile.ZipFile(tmp_path / "crlf.qdpx", "w") as other:
+        for name in ours.namelist():
+            other.writestr(name, ours.read(name).replace(b"one\n", b"one\r\n"))
+    assert [row[5] for row in qualcoder_reads(tmp_path / "crlf.qdpx")[1]] == [" tw"]
+
+
+@pytest.mark.shared
+def test_the_rule_gives_the_words_of_qualcoders_own_database(tmp_path):
+    """The oracle's own check, on a project QualCoder exported and the database it came from.
+
+    Its exporter begins texts with a byte-order mark that its importer keeps, so that each coding would come back one character off;
+    without the mark, as we write, the words are those of the database.
+    """
+    folder = XSD.parent / "qualcoder"
+    if not folder.is_dir():
+        pytest.skip("the projects of other programs are not part of the project and not on this machine")
+    with (
+        zipfile.ZipFile(folder / "mealkit_lf.qdpx") as theirs,
+        zipfile.ZipFile(tmp_path / "bare.qdpx", "w") as bare,
+    ):
+        for name in theirs.namelist():
+            content = theirs.read(name)
+            bare.writestr(name, content if name.endswith(".qde") else content.removeprefix(b"\xef\xbb\xbf"))
+    with sqlite3.connect(f"file:{folder / 'mealkit.qda' / 'data.qda'}?mode=ro&immutable=1", uri=True) as connection:
+        kept = connection.execute(
+            "select name, code_text.owner, seltext from code_text join code_name on code_name.cid = code_text.cid"
+        ).fetchall()
+    assert sorted(kept) == sorted((row[1], row[2], row[5]) for row in qualcoder_reads(tmp_path / "bare.qdpx")[1])
+    assert len(kept) >= 5
+    shifted = {row[5] for row in qualcoder_reads(folder / "mealkit_lf.qdpx")[1]}
+    assert not shifted & {words for _, _, words in kept}
 
 
 def test_write_qdpx_crlf_and_mark_are_moved_in_the_open(tmp_path):
@@ -497,3 +612,28 @@ def test_write_qdpx_external_attributes_need_no_unpacking_rights(coded, tmp_path
     with zipfile.ZipFile(io.BytesIO((tmp_path / "out.qdpx").read_bytes())) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert archive.testzip() is None
+
+
+def test_write_qdpx_colours_come_back_and_are_written_again(tmp_path):
+    """Read into the codebook, kept there, and written by both writers without being told."""
+    codes = [("time", "Time", ""), ("late", "Late", "time"), ("price", "Price", "")]
+    coded = make_coded({"P1": "I: So?\nP1: Late again."}, [("P1", 11, 15, "late", "coder 1")], codes)
+    write_qdpx(coded, tmp_path / "out.qdpx", study="tiny", colours={"time": "#0f0", "late": "#0a6ebd"})
+    data = read_back(tmp_path / "out.qdpx")
+    assert data["codes"]["colour"].to_dict() == {"time": "#00FF00", "late": "#0A6EBD", "price": ""}
+    again = build_coded_interviews(data)
+    for path, written in {
+        "again.qdpx": write_qdpx(again, tmp_path / "again.qdpx", study="tiny", attributes=()),
+        "book.qdc": write_qdc(data["codes"], tmp_path / "book.qdc", study="tiny"),
+    }.items():
+        assert written.codes == 3
+        assert read_back(tmp_path / path)["codes"]["colour"].to_dict() == data["codes"]["colour"].to_dict()
+    write_qdc(data["codes"], tmp_path / "grey.qdc", study="tiny", colours={})
+    assert "colour" not in read_back(tmp_path / "grey.qdc")["codes"]
+
+
+def test_read_colours_that_are_none_are_left_out(tmp_path):
+    write_qdc(make_coded({}, []).codes, tmp_path / "out.qdc", study="tiny", colours={"late": "#123456"})
+    book = (tmp_path / "out.qdc").read_bytes().replace(b"#123456", b"url(http://example.org)")
+    (tmp_path / "out.qdc").write_bytes(book)
+    assert "colour" not in read_back(tmp_path / "out.qdc")["codes"]

@@ -171,3 +171,12 @@ def test_file_name_is_one_plain_name_and_says_its_text(source):
     assert (
         "/" not in name and "\\" not in name and not name.startswith((".", "_")) and name.casefold() != "codebook.csv"
     )
+
+
+def test_read_sources_codebook_may_have_colours(read, tmp_path):
+    book = tmp_path / "codings/codebook.csv"
+    book.write_text("code,name,parent,description,colour\nlate,Late,,came late,#0a6\nprice,Price,,too dear,\n")
+    codes = read(coder_1__P01=HEADER + row("It was late"))["codes"]
+    assert codes["colour"].to_dict() == {"late": "#00AA66", "price": ""}
+    book.write_text("code,name,parent,description,colour\nlate,Late,,came late,reddish\n")
+    assert "no colour; got 'reddish'; allowed: #RRGGBB or nothing" in problems(read, coder_1__P01=HEADER)[0]

@@ -239,3 +239,16 @@ def test_read_sources_real_qualcoder_database_agrees_with_its_export(shared, mak
     assert data["codes"].loc["late_delivery", ["parent", "description"]].tolist() == ["logistics", "slot missed"]
     assert data["interviewees"].loc["P01", ["source_id", "Age"]].tolist() == ["interview_P01", "41"]
     assert "11 of 11 kept quotes match" in data.accounts[0].notes[0]
+
+
+def test_read_sources_qualcoder_colours_of_codes_are_kept(tmp_path, make_study):
+    write(
+        tmp_path / "data.qda",
+        ["alter table code_name add color text", "update code_name set color = '#F44336' where cid = 1"],
+    )
+    assert read(make_study)["codes"]["colour"].to_dict() == {
+        "service": "",
+        "logistics": "",
+        "late": "#F44336",
+        "twice": "",
+    }

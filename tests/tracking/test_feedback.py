@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,8 @@ from segmentation.figures.exhibit import Exhibit
 from segmentation.figures.tracking import plot_feedback
 from segmentation.tracking import (
     FEEDBACK_COLUMNS,
-    cohen_kappa,
     describe_feedback,
+    label_kappa,
     read_feedback,
     summarise_feedback,
     tabulate_feedback,
@@ -45,12 +46,29 @@ def write(path: Path, *rows: dict[str, str]) -> Path:
     return path / "feedback.csv"
 
 
-def test_cohen_kappa_limits():
-    assert cohen_kappa(pd.Series(["A", "B"]), pd.Series(["A", "B"]))[0] == 1
-    assert pd.isna(cohen_kappa(pd.Series(["A"]), pd.Series(["A"]))[0])
-    assert pd.isna(cohen_kappa(pd.Series(dtype="str"), pd.Series(dtype="str"))[0])
+PUBLISHED = json.loads((Path(__file__).parents[1] / "reference" / "qualitative.json").read_text())["cohen"]["rows"]
+
+
+@pytest.mark.parametrize(("counts", "value", "error"), [row for row in PUBLISHED if row[2] is not None])
+def test_label_kappa_has_the_published_value_and_standard_error(counts, value, error):
+    cells = [(one, other) for one, row in enumerate(counts) for other, n in enumerate(row) for _ in range(n)]
+    first, second = (pd.Series([str(pair[side]) for pair in cells]) for side in (0, 1))
+    kappa, lower, upper = label_kappa(first, second)
+    assert kappa == pytest.approx(value, abs=5e-5)
+    assert (upper - lower) / 2 == pytest.approx(1.959964 * error, abs=1e-4)
+
+
+def test_label_kappa_counts_labels_that_only_one_side_uses():
+    found = label_kappa(pd.Series(["a", "a", "b"]), pd.Series(["a", "c", "b"]))
+    assert found[0] == pytest.approx((2 / 3 - 1 / 3) / (2 / 3))
+
+
+def test_label_kappa_limits():
+    assert label_kappa(pd.Series(["A", "B"]), pd.Series(["A", "B"]))[0] == 1
+    assert pd.isna(label_kappa(pd.Series(["A"]), pd.Series(["A"]))[0])
+    assert pd.isna(label_kappa(pd.Series(dtype="str"), pd.Series(dtype="str"))[0])
     with pytest.raises(ParameterError, match="as long as each other"):
-        cohen_kappa(pd.Series(["A"]), pd.Series(["A", "B"]))
+        label_kappa(pd.Series(["A"]), pd.Series(["A", "B"]))
 
 
 def test_summarise_feedback_hand_example(feedback):

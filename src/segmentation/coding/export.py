@@ -75,8 +75,9 @@ def start_codings(interviews: CodedInterviews, folder: str | Path, *, coders: bo
     return made
 
 
-def _code_rows(codes: pd.DataFrame) -> list[tuple[str, str, str]]:
-    return [(row.name, row.parent, row.description) for row in codes.itertuples(index=False)]
+def _code_rows(codes: pd.DataFrame) -> list[tuple[str, ...]]:
+    told = codes.reindex(columns=["name", "parent", "description", "colour"], fill_value="")
+    return list(told.itertuples(index=False, name=None))
 
 
 def _folder_name(coder: str) -> str:
@@ -120,9 +121,9 @@ def coded_by_folder(interviews: CodedInterviews, folder: CodingFolder) -> CodedI
         "turns": interviews.turns.drop(columns="participant"),
         "interviewees": interviews.people.drop(columns="segment"),
         "codes": pd.DataFrame(
-            [(code.name, code.parent or None, code.description) for code in codes.values()],
+            [(code.name, code.parent or None, code.description, code.colour) for code in codes.values()],
             index=pd.Index(list(codes), name="code_id"),
-            columns=["name", "parent", "description"],
+            columns=["name", "parent", "description", "colour"],
         ),
         "codings": pd.DataFrame(rows, columns=["source_id", "start", "end", "code_id", "coder", "quote"]),
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import DataContractError, ParameterError, Violation
-from ..sources.coding_folder import CODEBOOK, CODER, COLUMNS, file_name, pack_cell, parse_file, source_of
+from ..sources.coding_folder import CODEBOOK, CODER, COLOURED, COLUMNS, file_name, pack_cell, parse_file, source_of
 from ..workspace import write_bytes
 
 __all__ = [
@@ -54,6 +54,7 @@ class Code:
     name: str
     parent: str = ""
     description: str = ""
+    colour: str = ""
 
 
 @dataclass(frozen=True, order=True)
@@ -220,7 +221,7 @@ def _rows(raw: bytes, name: str, violations: list[Violation]) -> list[dict[str, 
 
 
 def _make(kind: type, row: Mapping[str, Any]) -> Any:
-    return kind(**{item.name: row[item.name] for item in fields(kind)})
+    return kind(**{item.name: row[item.name] for item in fields(kind) if item.name in row})
 
 
 def _coder(name: str, files: Mapping[str, list[dict[str, Any]]]) -> Coder:
@@ -292,7 +293,9 @@ def write_codebook(path: Path, codes: Iterable[Code]) -> None:
     """Write the codebook everybody starts with; only for a folder that has none."""
     if (path / CODEBOOK).exists():
         raise ParameterError(f"{path / CODEBOOK} is there already: edit it by hand, or add codes while coding")
-    write_bytes(path / CODEBOOK, _table(CODEBOOK, [vars(code) for code in codes]))
+    rows = [vars(code) for code in codes]
+    columns = COLOURED if any(row["colour"] for row in rows) else COLUMNS[CODEBOOK]
+    write_bytes(path / CODEBOOK, _table(columns, rows))
 
 
 def _digest(file: Path) -> str:
@@ -308,18 +311,18 @@ def _contents(coder: Coder) -> dict[str, bytes]:
         "_resolutions.csv": [vars(row) for row in sorted(coder.resolutions)],
         "_suggestions.csv": [vars(row) for row in sorted(coder.offers)],
     }
-    found = {name: _table(name, rows) for name, rows in tables.items() if rows}
+    found = {name: _table(COLUMNS[name], rows) for name, rows in tables.items() if rows}
     return found | {
-        file_name(source): _table("codings", [vars(coding) for coding in sorted(rows)])
+        file_name(source): _table(COLUMNS["codings"], [vars(coding) for coding in sorted(rows)])
         for source, rows in coder.codings.items()
         if rows
     }
 
 
-def _table(kind: str, rows: Iterable[Mapping[str, Any]]) -> bytes:
+def _table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS[kind])
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([pack_cell(str(row[name])) for name in COLUMNS[kind]])
+        writer.writerow([pack_cell(str(row[name])) for name in columns])
     return stream.getvalue().encode("utf-8")

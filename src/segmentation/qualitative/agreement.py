@@ -164,14 +164,17 @@ def measure_agreement(
 def judgements(coded: CodedInterviews) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Who judged which participant turn (turns, coders), what was marked (codes, turns, coders), and whose turn it is."""
     turns = coded.turns[coded.turns["role"] == "participant"]
-    place = {key: row for row, key in enumerate(zip(turns["source_id"], turns["turn"], strict=True))}
+    sources = turns["source_id"].tolist()
+    place = {key: row for row, key in enumerate(zip(sources, turns["turn"].tolist(), strict=True))}
     coder_of = {coder: column for column, coder in enumerate(coded.coders)}
     code_of = {code: layer for layer, code in enumerate(coded.leaves)}
     marked = np.zeros((len(code_of), len(turns), len(coder_of)), dtype=bool)
-    for mark in coded.marks.itertuples(index=False):
-        marked[code_of[mark.code_id], place[mark.source_id, mark.turn], coder_of[mark.coder]] = True
-    read = set(zip(coded.marks["source_id"], coded.marks["coder"], strict=True))
-    rated = np.array([[(source, coder) in read for coder in coded.coders] for source in turns["source_id"]], dtype=bool)
+    read: dict[str, list[bool]] = {source: [False] * len(coder_of) for source in sources}
+    columns = (coded.marks[key].tolist() for key in ("code_id", "source_id", "turn", "coder"))
+    for code, source, turn, coder in zip(*columns, strict=True):
+        marked[code_of[code], place[source, turn], coder_of[coder]] = True
+        read[source][coder_of[coder]] = True
+    rated = np.array([read[source] for source in sources], dtype=bool)
     return rated.reshape(len(turns), len(coder_of)), marked, turns["participant"].astype(str).to_numpy()
 
 

@@ -14,7 +14,7 @@ from ..display import Callout, Reading, Table
 from ..errors import DataContractError, ParameterError, nearest_word
 from ..words import count_words, join_words
 from .contract import check_interviews, read_consent
-from .settled import settle_marks
+from .settled import settle_marks, settle_passages
 
 __all__ = [
     "CodedInterviews",
@@ -49,7 +49,7 @@ class CodedInterviews:
     turns : pandas.DataFrame
         source_id, turn, participant (<NA> for the interviewer), speaker, role, text, start, end.
     codes : pandas.DataFrame
-        Index code_id; name, parent, description.
+        Index code_id; name, parent, description, and colour (#RRGGBB or empty) where the study has colours.
     codings : pandas.DataFrame
         source_id, participant, segment, turn, start, end, code_id, coder, quote (the transcript's own words). Passages
         of the
@@ -68,6 +68,8 @@ class CodedInterviews:
     settled : pandas.DataFrame or None
         Marks as they count once differences between coders are resolved; None where nothing was. ``marks`` stay what each coder
         did alone, and agreement is measured on them.
+    settled_passages : pandas.DataFrame or None
+        Likewise the passages as they count: source_id, start, end, code_id, coder.
     resolved : int
         Resolutions that found something to decide about.
     """
@@ -84,6 +86,7 @@ class CodedInterviews:
     interviewer_codings: int = 0
     source: str = ""
     settled: pd.DataFrame | None = None
+    settled_passages: pd.DataFrame | None = None
     resolved: int = 0
 
     @property
@@ -97,9 +100,14 @@ class CodedInterviews:
         return self.marks if self.settled is None else self.settled
 
     @property
+    def passages(self) -> pd.DataFrame:
+        """Passages that count where codes meet: with differences between coders resolved, where they were."""
+        return self.codings if self.settled_passages is None else self.settled_passages
+
+    @property
     def leaves(self) -> list[str]:
         """Codes to report: all but categories that only hold other codes and were never used themselves."""
-        used, parents = set(self.codings["code_id"]), set(self.codes["parent"].dropna())
+        used, parents = set(self.codings["code_id"].unique()), set(self.codes["parent"].dropna())
         return [code for code in self.codes.index if code in used or code not in parents]
 
 
@@ -160,6 +168,7 @@ def build_coded_interviews(data: Dataset, membership: pd.DataFrame | pd.Series |
         interviewer_codings=ignored,
         source=_source_words(data),
         settled=settled if resolved else None,
+        settled_passages=settle_passages(data, codings) if resolved else None,
         resolved=resolved,
     )
 
@@ -198,11 +207,10 @@ def code_presence(coded: CodedInterviews, rule: Presence = "consensus") -> pd.Da
         marks = marks[marks["coder"] == first_coder(coded)]
     given = marks.groupby(["participant", "code_id"], observed=True)["coder"].nunique()
     needed = coded.marks.groupby("source_id")["coder"].nunique() if rule == "consensus" else pd.Series(dtype=float)
-    table = pd.DataFrame(False, index=coded.people.index, columns=coded.leaves)
-    for (person, code), coders in given.items():
-        asked = needed.get(coded.people.at[person, "source_id"], 1) if rule == "consensus" else 1
-        table.loc[person, code] = bool(coders >= asked)
-    return table.rename_axis(index="participant", columns="code")
+    asked = coded.people["source_id"].map(needed).fillna(1) if len(needed) else pd.Series(1, coded.people.index)
+    counts = given.unstack(fill_value=0).reindex(index=coded.people.index, columns=coded.leaves, fill_value=0)
+    held = counts.to_numpy(int) >= np.maximum(asked.to_numpy(int), 1)[:, None]
+    return pd.DataFrame(held, coded.people.index, coded.leaves).rename_axis(index="participant", columns="code")
 
 
 def first_coder(coded: CodedInterviews) -> str:
@@ -377,7 +385,8 @@ def _nothing(unit: str, segment: pd.Series) -> CodedInterviews:
 def _codes(data: Dataset) -> pd.DataFrame:
     if "codes" not in data:
         return pd.DataFrame(columns=["name", "parent", "description"]).rename_axis("code_id")
-    codes = data["codes"].reindex(columns=["name", "parent", "description"])
+    told = ["name", "parent", "description"]
+    codes = data["codes"].reindex(columns=[*told, *(("colour",) if "colour" in data["codes"] else ())])
     codes = codes.set_axis(codes.index.astype(str)).rename_axis("code_id")
     names = codes["name"].fillna(pd.Series(codes.index, index=codes.index)).astype(str)
     return codes.assign(name=[name if " " in name else name.replace("_", " ") for name in names])
@@ -424,23 +433,27 @@ def _codings(data: Dataset, turns: pd.DataFrame, texts: pd.Series) -> tuple[pd.D
     columns = ["source_id", "participant", "turn", "start", "end", "code_id", "coder", "quote"]
     given = data["codings"] if "codings" in data else pd.DataFrame(columns=columns)
     by_source = {
-        source: tuple(part[key].to_numpy() for key in ("start", "end", "turn", "participant"))
+        str(source): tuple(
+            part[key].to_numpy(kind)
+            for key, kind in (("start", int), ("end", int), ("turn", int), ("participant", object))
+        )
         for source, part in turns[turns["role"] == "participant"].groupby("source_id")
     }
     words = dict(texts)
     rows, marks, ignored = [], [], 0
-    for coding in given.itertuples(index=False):
-        source, start, end = str(coding.source_id), int(coding.start), int(coding.end)
+    keys = ("source_id", "start", "end", "code_id", "coder")
+    for coded_source, start, end, coded_code, coded_by in zip(*(given[key].tolist() for key in keys), strict=True):
+        source, start, end, code, coder = str(coded_source), int(start), int(end), str(coded_code), str(coded_by)
         starts, ends, numbers, people = by_source[source]
         shared = np.minimum(ends, end) - np.maximum(starts, start)
         if shared.max(initial=0) <= 0:
             ignored += 1
             continue
         best = int(shared.argmax())
-        code, coder = str(coding.code_id), str(coding.coder)
         rows.append((source, people[best], numbers[best], start, end, code, coder, words[source][start:end]))
-        for place in np.flatnonzero((shared >= SPILL) | (np.arange(len(shared)) == best)):
-            marks.append((people[place], source, numbers[place], code, coder))
+        counts = shared >= SPILL
+        counts[best] = True
+        marks += [(people[place], source, numbers[place], code, coder) for place in np.flatnonzero(counts)]
     codings = pd.DataFrame(rows, columns=columns).sort_values(["source_id", "start", "end", "code_id", "coder"])
     marked = pd.DataFrame(marks, columns=["participant", "source_id", "turn", "code_id", "coder"]).drop_duplicates()
     return codings.reset_index(drop=True), marked.reset_index(drop=True), ignored

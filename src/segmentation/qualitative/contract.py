@@ -119,11 +119,12 @@ def _check_people(data: Dataset) -> Iterator[Violation]:
 def _check_shared(data: Dataset, sources: pd.Series) -> Iterator[Violation]:
     """A transcript of several people needs their ids as speakers, or nobody can tell who said what."""
     turns = data["turns"]
-    for source, group in sources[~sources.index.duplicated()].groupby(sources[~sources.index.duplicated()]):
+    once = sources[~sources.index.duplicated()]
+    for source, group in once[once.duplicated(keep=False)].groupby(once):
         spoken = set(
             turns.loc[(turns["source_id"] == source) & (turns["role"] == "participant"), "speaker"].astype(str)
         )
-        if len(group) > 1 and not spoken <= set(group.index):
+        if not spoken <= set(group.index):
             fix = f"Label the turns with their ids ({', '.join(sorted(group.index))})"
             found = ", ".join(sorted(spoken))
             yield Violation(

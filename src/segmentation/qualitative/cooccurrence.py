@@ -129,18 +129,20 @@ def measure_cooccurrence(
     sources = set(coded.marks["source_id"])
     people = coded.people.index[coded.people["source_id"].isin(sources)]
     has = code_presence(coded, presence).loc[people]
+    held = {code: has[code].to_numpy() for code in has.columns}
     turns = _turn_marks(coded, presence)
     passages = _passages(coded, presence)
     own = coded.turns[(coded.turns["role"] == "participant") & coded.turns["source_id"].isin(sources)]
     sizes = {"passage": pd.NA, "turn": len(own), "person": len(people)}
+    named = dict(coded.codes["name"])
     rows = []
     for one, other in combinations(has.columns if sources else [], 2):
         counted = {
             "passage": _count_passages(passages, one, other),
             "turn": _count_turns(turns, one, other),
-            "person": _count_people(has, one, other),
+            "person": _count_people(held, one, other),
         }
-        names = (coded.codes.at[one, "name"], coded.codes.at[other, "name"])
+        names = (named[one], named[other])
         for level, (n1, n2, n12, persons) in counted.items():
             p = _test(n1, n2, n12, len(people)) if level == "person" else math.nan
             c = c_coefficient(n1, n2, n12)
@@ -171,7 +173,7 @@ def _turn_marks(coded: CodedInterviews, presence: Presence) -> dict[str, dict[tu
     needed = _needed(coded, presence)
     coders: dict[tuple[str, str, int], set[str]] = {}
     speaker: dict[tuple[str, int], str] = {}
-    columns = (marks[key] for key in ("code_id", "source_id", "turn", "coder", "participant"))
+    columns = (marks[key].tolist() for key in ("code_id", "source_id", "turn", "coder", "participant"))
     for code, source, turn, coder, person in zip(*columns, strict=True):
         coders.setdefault((str(code), str(source), int(turn)), set()).add(str(coder))
         speaker[str(source), int(turn)] = str(person)
@@ -188,14 +190,14 @@ def _count_turns(turns: Mapping[str, Mapping[tuple[str, int], str]], one: str, o
     return len(first), len(second), len(both), len({first[place] for place in both})
 
 
-def _count_people(has: pd.DataFrame, one: str, other: str) -> tuple[int, int, int, int]:
-    both = int((has[one] & has[other]).sum())
-    return int(has[one].sum()), int(has[other].sum()), both, both
+def _count_people(held: Mapping[str, np.ndarray], one: str, other: str) -> tuple[int, int, int, int]:
+    both = int((held[one] & held[other]).sum())
+    return int(held[one].sum()), int(held[other].sum()), both, both
 
 
 def _passages(coded: CodedInterviews, presence: Presence) -> dict[str, dict[str, Spans]]:
     """Passages with each code by participant, in places counted over that participant's words alone."""
-    codings = coded.codings
+    codings = coded.passages
     if presence == "first" and len(codings):
         codings = codings[codings["coder"] == first_coder(coded)]
     turns = coded.turns[coded.turns["participant"].notna()]
@@ -204,12 +206,13 @@ def _passages(coded: CodedInterviews, presence: Presence) -> dict[str, dict[str,
     for person, source in coded.people["source_id"].astype(str).items():
         speakers.setdefault(source, []).append(str(person))
     placed: dict[tuple[str, str, str], dict[str, Spans]] = {}
-    columns = (codings[key] for key in ("source_id", "code_id", "coder", "start", "end"))
-    for source, code, coder, start, end in zip(*columns, strict=True):
-        for person in speakers.get(str(source), []):
-            if person in words:
+    for source, own in codings.groupby("source_id"):
+        marked = list(zip(own["code_id"].tolist(), own["coder"].tolist(), strict=True))
+        for person in (name for name in speakers.get(str(source), []) if name in words):
+            spans = words[person].place(own[["start", "end"]].to_numpy(int)).tolist()
+            for (code, coder), (start, end) in zip(marked, spans, strict=True):
                 by_coder = placed.setdefault((str(source), str(code), person), {})
-                by_coder.setdefault(str(coder), []).append(words[person].place(int(start), int(end)))
+                by_coder.setdefault(str(coder), []).append((start, end))
     needed = _needed(coded, presence)
     found: dict[str, dict[str, Spans]] = {}
     for (source, code, person), spans in placed.items():
@@ -234,13 +237,10 @@ class _Words:
         starts, ends = starts[order], ends[order]
         return cls(starts, ends, np.concatenate([[0], np.cumsum(ends - starts)]))
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """A passage of the transcript in the participant's words alone; empty where they said none of it."""
-        return self._point(start), self._point(end)
-
-    def _point(self, point: int) -> int:
-        turn = int(np.searchsorted(self.starts, point, side="right")) - 1
-        return 0 if turn < 0 else int(self.before[turn] + min(point, self.ends[turn]) - self.starts[turn])
+    def place(self, points: np.ndarray) -> np.ndarray:
+        """Places of the transcript in the participant's words alone; the ends of a passage of which they said nothing fall together."""
+        turns = np.searchsorted(self.starts, points, side="right") - 1
+        return np.where(turns < 0, 0, self.before[turns] + np.minimum(points, self.ends[turns]) - self.starts[turns])
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> Spans:
@@ -262,9 +262,20 @@ def _agreed(by_coder: list[Spans], needed: int) -> Spans:
         return []
     kept = by_coder[0]
     for spans in by_coder[1:]:
-        shared = ((max(a, c), min(b, d)) for a, b in kept for c, d in spans)
-        kept = sorted(span for span in shared if span[0] < span[1])
+        kept = _shared(kept, spans)
     return kept
+
+
+def _shared(spans: Spans, others: Spans) -> Spans:
+    """What both hold; each in order and without overlaps."""
+    found, one, other = [], 0, 0
+    while one < len(spans) and other < len(others):
+        start, end = max(spans[one][0], others[other][0]), min(spans[one][1], others[other][1])
+        if start < end:
+            found.append((start, end))
+        ahead = spans[one][1] <= others[other][1]
+        one, other = one + ahead, other + (not ahead)
+    return found
 
 
 def _count_passages(passages: Mapping[str, Mapping[str, Spans]], one: str, other: str) -> tuple[int, int, int, int]:

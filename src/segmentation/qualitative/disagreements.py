@@ -71,7 +71,7 @@ def list_disagreements(coded: CodedInterviews, redactor: Redactor) -> Disagreeme
     coders = np.array(coded.coders, dtype=object)
     spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for source, own, *span in zip(
-        *(coded.codings[key] for key in ("source_id", "code_id", "start", "end")), strict=True
+        *(coded.codings[key].tolist() for key in ("source_id", "code_id", "start", "end")), strict=True
     ):
         spans.setdefault((source, own), []).append((int(span[0]), int(span[1])))
     places = list(turns[["participant", "source_id", "turn", "start", "end"]].itertuples(index=False, name=None))
@@ -96,7 +96,12 @@ def list_disagreements(coded: CodedInterviews, redactor: Redactor) -> Disagreeme
     table = table.sort_values(["source_id", "turn"]).sort_values(
         "code", key=lambda codes: codes.map(order), kind="stable"
     )
-    table["text"] = [_shown(row, coded, redactor) for row in table.itertuples(index=False)]
+    consents, texts = dict(coded.people["consent"]), dict(coded.transcripts)
+    columns = (table[key].tolist() for key in ("participant", "source_id", "start", "end"))
+    table["text"] = [
+        " ".join(redactor.redact(texts[source], start, end).split()) if consents[person] else NO_CONSENT
+        for person, source, start, end in zip(*columns, strict=True)
+    ]
     return Disagreements(table.reset_index(drop=True), by_code, coded.coders, coded.source)
 
 
@@ -106,13 +111,6 @@ def _words(spans: list[tuple[int, int]], first: int, last: int) -> tuple[int, in
     if not inside:
         return first, last
     return max(first, min(start for start, _ in inside)), min(last, max(end for _, end in inside))
-
-
-def _shown(row: tuple, coded: CodedInterviews, redactor: Redactor) -> str:
-    if not bool(coded.people.at[row.participant, "consent"]):  # type: ignore[attr-defined]
-        return NO_CONSENT
-    words = redactor.redact(coded.transcripts[row.source_id], row.start, row.end)  # type: ignore[attr-defined]
-    return " ".join(words.split())
 
 
 def describe_disagreements(found: Disagreements) -> Reading | Callout:

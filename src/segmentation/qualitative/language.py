@@ -41,7 +41,7 @@ COLUMNS = [
 PRIOR = 500.0  # as many words of everybody's speech are added to each side: rare words are drawn to the average
 SHOWN = 5
 FEWEST = 3  # people on either side for an interval
-CELLS = 4_000_000  # z values held at a time
+CELLS = 500_000  # z values held at a time: as many again several times over while they are reckoned
 
 
 @dataclass(frozen=True)
@@ -291,11 +291,14 @@ def _count(coded: CodedInterviews, redactor: Redactor) -> pd.DataFrame:
     """Uses of each word by each interviewee."""
     turns = coded.turns[coded.turns["participant"].notna()]
     spoken: dict[str, Counter[str]] = {str(person): Counter() for person in coded.people.index}
-    for person, text in zip(turns["participant"].astype(str), turns["text"].astype(str), strict=True):
-        masked = MASK.sub(" ", redactor.redact(text))
-        spoken.setdefault(person, Counter()).update(word.casefold().replace("’", "'") for word in WORD.findall(masked))
-    frame = pd.DataFrame.from_dict(spoken, orient="index").fillna(0)
-    return frame[sorted(frame.columns)].astype(int)
+    for person, text in zip(turns["participant"].astype(str).tolist(), turns["text"].astype(str).tolist(), strict=True):
+        spoken.setdefault(person, Counter()).update(WORD.findall(MASK.sub(" ", redactor.redact(text))))
+    spelt = {word: word.casefold().replace("’", "'") for uses in spoken.values() for word in uses}
+    column = {word: place for place, word in enumerate(sorted(set(spelt.values())))}
+    counts = np.zeros((len(spoken), len(column)), dtype=int)
+    for row, uses in enumerate(spoken.values()):
+        np.add.at(counts[row], [column[spelt[word]] for word in uses], list(uses.values()))
+    return pd.DataFrame(counts, index=list(spoken), columns=list(column))
 
 
 def _draw(
@@ -305,15 +308,19 @@ def _draw(
 
     Some words at a time: all of them in all draws at once would take gigabytes.
     """
+    dealt = np.stack([own[order] for order in orders]).transpose(0, 2, 1)  # draws, segments, people
+    totals = (dealt @ spoken)[:, :, None]
     step = max(1, CELLS // (len(orders) * own.shape[1]))
     z, balanced, reached = [], [], np.full(len(orders) - 1, -np.inf)
     for first in range(0, values.shape[1], step):
         part = slice(first, first + step)
-        drawn = np.stack([_z(own[order], values[:, part], spoken, prior[part], prior.sum()) for order in orders])
+        inside = (dealt.reshape(-1, len(own)) @ values[:, part]).reshape(*totals.shape[:2], -1)
+        outside = values[:, part].sum(axis=0) - inside
+        drawn = log_odds(inside, outside, prior[part], (totals, spoken.sum() - totals), mass=prior.sum())[1]
         spread = drawn.std(axis=0)
         scaled = (drawn - drawn.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        z.append(drawn[0])
-        balanced.append(scaled[0])
+        z.append(drawn[0].copy())  # a view would keep all draws
+        balanced.append(scaled[0].copy())
         reached = np.maximum(reached, scaled[1:].max(axis=(1, 2)))
     return np.concatenate(z, axis=1), np.concatenate(balanced, axis=1), reached
 
@@ -343,10 +350,3 @@ def _times_interval(
         limits.append(np.exp(np.quantile(drawn, [0.025, 0.975], axis=0)))
     low, high = np.concatenate(limits, axis=1)
     return low, high
-
-
-def _z(own: np.ndarray, values: np.ndarray, spoken: np.ndarray, prior: np.ndarray, mass: float) -> np.ndarray:
-    """z of each segment (rows) and word (columns) against everybody else."""
-    inside, total = own.T @ values, own.T @ spoken
-    outside, rest = values.sum(axis=0) - inside, spoken.sum() - total
-    return log_odds(inside, outside, prior, (total[:, None], rest[:, None]), mass=mass)[1]

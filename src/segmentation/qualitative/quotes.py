@@ -137,14 +137,14 @@ def build_quote_bank(
     """
     if not 1 <= min_words <= max_words:
         raise ParameterError(f"need 1 <= min_words <= max_words; got {min_words}, {max_words}")
-    keys = zip(coded.turns["source_id"], coded.turns["turn"], strict=True)
-    places = dict(zip(keys, zip(coded.turns["start"], coded.turns["end"], strict=True), strict=True))
+    sources, *numbers = (coded.turns[key].tolist() for key in ("source_id", "turn", "start", "end"))
+    places = {(source, turn): place for source, turn, *place in zip(sources, *numbers, strict=True)}
     consents, segments, names = (
         dict(column) for column in (coded.people["consent"], coded.people["segment"], coded.codes["name"])
     )
     texts = dict(coded.transcripts)
     counted = coded.counted
-    kept = set(zip(counted["source_id"], counted["turn"], counted["code_id"], strict=True))
+    kept = set(zip(*(counted[key].tolist() for key in ("source_id", "turn", "code_id")), strict=True))
     withheld: dict[str, int] = {}
     rows = []
     for (person, source, turn, code), spans in _by_place(coded.codings).items():
@@ -181,7 +181,7 @@ def _by_place(codings: pd.DataFrame) -> dict[tuple[str, str, int, str], list[tup
     """Start, end and coder of passages by participant, transcript, turn and code."""
     found: dict[tuple[str, str, int, str], list[tuple[int, int, str]]] = {}
     keys = ("participant", "source_id", "turn", "code_id", "start", "end", "coder")
-    for person, source, turn, code, *span in zip(*(codings[key] for key in keys), strict=True):
+    for person, source, turn, code, *span in zip(*(codings[key].tolist() for key in keys), strict=True):
         if not pd.isna(person):
             found.setdefault((person, source, turn, code), []).append((int(span[0]), int(span[1]), span[2]))
     return found

@@ -117,7 +117,7 @@ def person_rates(coded: CodedInterviews) -> pd.DataFrame:
     spoken = spoken.set_axis(spoken.index.astype(str)).reindex(coded.people.index.astype(str))
     needed = coded.marks.groupby("source_id")["coder"].nunique()
     given = (
-        coded.marks.groupby(["participant", "source_id", "turn", "code_id"], observed=True)["coder"]
+        coded.counted.groupby(["participant", "source_id", "turn", "code_id"], observed=True)["coder"]
         .nunique()
         .reset_index()
     )

@@ -143,14 +143,17 @@ ORDINARY = frozenset(
 )
 TLD = "com|org|net|info|biz|io|co|eu|uk|ie|de|nl|us|fr|es|it|be|at|ch|app|dev|example"
 AT, DOT = r"(?:at|\(at\)|\[at\])", r"(?:\s+dot\s+|\.)"
-PATTERNS = (
-    ("e-mail", re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)),
-    ("e-mail", re.compile(rf"\b[\w.+-]+\s+{AT}\s+[\w-]+{DOT}(?:[\w-]+{DOT})?(?:{TLD})\b", re.IGNORECASE)),
-    ("web address", re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+[^\s<>\".,;:!?)]", re.IGNORECASE)),
-    ("web address", re.compile(rf"\b[a-z0-9](?:[\w-]*\.)+(?:{TLD})\b(?:/[^\s<>\"]*[^\s<>\".,;:!?)])?", re.IGNORECASE)),
-    ("account number", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")),
-    ("handle", re.compile(r"(?<![\w@.])@[A-Za-z]\w{2,}")),
-    ("postcode", re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")),
+ANY_SIGN, ANY_DIGIT = re.compile("@"), re.compile(r"\d")
+ANY_LINK = re.compile(r"://|www\.", re.IGNORECASE)
+ANY_DOMAIN = re.compile(rf"(?:\.|dot\s+)(?:{TLD})\b", re.IGNORECASE)
+PATTERNS = (  # label, what every match holds, and the pattern: the second is quick to miss in what people say
+    ("e-mail", ANY_SIGN, re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)),
+    ("e-mail", ANY_DOMAIN, re.compile(rf"\b[\w.+-]+\s+{AT}\s+[\w-]+{DOT}(?:[\w-]+{DOT})?(?:{TLD})\b", re.IGNORECASE)),
+    ("web address", ANY_LINK, re.compile(r"\b(?:https?://|www\.)[^\s<>\"]+[^\s<>\".,;:!?)]", re.IGNORECASE)),
+    ("web address", ANY_DOMAIN, re.compile(rf"\b[a-z0-9](?:[\w-]*\.)+(?:{TLD})\b(?:/[^\s<>\"]*[^\s<>\".,;:!?)])?", re.IGNORECASE)),
+    ("account number", ANY_DIGIT, re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")),
+    ("handle", ANY_SIGN, re.compile(r"(?<![\w@.])@[A-Za-z]\w{2,}")),
+    ("postcode", ANY_DIGIT, re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")),
 )  # fmt: skip
 DIGITS = re.compile(r"(?<![\w.,£$€/-])(?:\+|\(?)\d(?:[\s().\-/\u2010-\u2013]{0,2}\d){6,18}(?![\w%])")
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$|^\d{1,2}[./-]\d{1,2}[./-]\d{4}$|^(?:19|20)\d{2}\D+(?:19|20)\d{2}$")
@@ -178,8 +181,15 @@ class Redactor:
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
         """Start, end and label of every identifier, none overlapping, in order."""
-        found = [(m.start(), m.end(), label) for label, pattern in PATTERNS for m in pattern.finditer(text)]
-        found += [(m.start(), m.end(), label) for m in DIGITS.finditer(text) if (label := _number(m.group()))]
+        held = {sign for sign in (ANY_SIGN, ANY_DIGIT, ANY_LINK, ANY_DOMAIN) if sign.search(text)}
+        found = [
+            (m.start(), m.end(), label)
+            for label, sign, pattern in PATTERNS
+            if sign in held
+            for m in pattern.finditer(text)
+        ]
+        if ANY_DIGIT in held:
+            found += [(m.start(), m.end(), label) for m in DIGITS.finditer(text) if (label := _number(m.group()))]
         found += [(m.start(), m.end(), label) for label, pattern in self.known for m in pattern.finditer(text)]
         kept: list[tuple[int, int, str]] = []
         for start, end, label in sorted(found, key=lambda span: (span[0], -span[1])):

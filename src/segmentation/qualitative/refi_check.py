@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from ..errors import Violation, nearest_word
+from ..sources.coding import COLOUR
 from ..words import count_words, join_words
 from .refi_xml import CODING_KEYS, Material
 
 __all__ = ["check_codes", "check_material"]
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
 SHOWN = 5
 
 

@@ -77,7 +77,7 @@ def write_qdpx(
         passage, with code_id and coder for one coding; source_id alone for a transcript; code_id alone for a code; nothing for
         the project. Missing cells and columns are empty.
     colours : mapping of str to str, optional
-        code_id to #RRGGBB.
+        code_id to #RRGGBB; default: those that the codebook has.
     attributes : sequence of str
         Columns of ``coded.people`` that go with the cases, as text.
 
@@ -145,7 +145,7 @@ def write_qdc(
     study : str
         Part of every GUID: a code has the same one here and in a project of that study.
     colours : mapping of str to str, optional
-        code_id to #RRGGBB.
+        code_id to #RRGGBB; default: those that the codebook has.
 
     Returns
     -------
@@ -285,7 +285,8 @@ def _said(coded: CodedInterviews, moved: Mapping[str, _Move]) -> list[str]:
 def _codes(codes: pd.DataFrame, colours: Mapping[str, str] | None, codable: set[str]) -> pd.DataFrame:
     table = codes.reindex(columns=["name", "parent", "description"]).apply(_words)
     table.index = codes.index.astype(str)
-    given = {str(code): str(colour) for code, colour in (colours or {}).items()}
+    own = _words(codes["colour"]) if "colour" in codes else pd.Series(dtype=object)
+    given = {str(code): str(colour) for code, colour in (own if colours is None else colours).items()}
     return table.assign(
         name=pd.Series([name.strip() for name in table["name"]], index=table.index, dtype=object),
         colour=[given.get(code, "") for code in table.index],

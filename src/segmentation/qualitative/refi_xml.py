@@ -7,11 +7,12 @@ positions count code points from 0, the end excluded.
 from __future__ import annotations
 
 import io
-import json
 import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 
 import pandas as pd
 from lxml import etree
@@ -67,8 +68,13 @@ class Material:
         >>> empty.guid("code", "price") == empty.guid("code", "price")
         True
         """
-        words = json.dumps([self.study, *map(str, key)], ensure_ascii=True)
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:segmentation:refi-qda:{words}"))
+        return _guid((self.study, *map(str, key)))
+
+
+@lru_cache(maxsize=4096)  # of coders and codes, thousands of times the same ones
+def _guid(key: tuple[str, ...]) -> str:
+    words = ", ".join(map(encode_basestring_ascii, key))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:segmentation:refi-qda:[{words}]"))
 
 
 def codebook_bytes(material: Material) -> bytes:
@@ -93,8 +99,10 @@ def project_bytes(material: Material) -> bytes:
     _add_cases(root, material)
     if material.texts:
         sources = _add(root, "Sources")
+        by_source = dict(list(material.codings.groupby("source_id")))
         for source_id in material.texts:
-            _add_source(sources, source_id, material, notes)
+            own = by_source.get(source_id, material.codings.iloc[:0])
+            _add_source(sources, source_id, own, material, notes)
     _add_notes(root, material)
     _add_memos(root, notes.get(("project",), ()), describe=True)
     members = {"project.qde": _write(root)}
@@ -123,7 +131,7 @@ def _zip(members: Mapping[str, bytes]) -> bytes:
 
 def _add(parent: etree._Element, tag: str, text: str | None = None, **attributes: str) -> etree._Element:
     """A child in the parent's own namespace."""
-    child = etree.SubElement(parent, f"{{{etree.QName(parent).namespace}}}{tag}", attributes)
+    child = etree.SubElement(parent, f"{parent.tag.rpartition('}')[0]}}}{tag}", attributes)
     child.text = text
     return child
 
@@ -166,7 +174,11 @@ class _Memo:
 
 
 def _add_source(
-    sources: etree._Element, source_id: str, material: Material, notes: Mapping[tuple[str, ...], Sequence[_Memo]]
+    sources: etree._Element,
+    source_id: str,
+    codings: pd.DataFrame,
+    material: Material,
+    notes: Mapping[tuple[str, ...], Sequence[_Memo]],
 ) -> None:
     source = _add(sources, "TextSource", guid=material.guid("source", source_id), name=_file_name(source_id))
     source.set("plainTextPath", f"internal://{material.guid('text', source_id)}.txt")
@@ -174,9 +186,7 @@ def _add_source(
     own = notes.get(("source", source_id), ())
     if own:
         _add(source, "Description", "\n\n".join(memo.text for memo in own))
-    codings = material.codings[material.codings["source_id"] == source_id]
-    keys = list(CODING_KEYS[1:])
-    rows = list(codings.sort_values(keys)[keys].itertuples(index=False, name=None))
+    rows = sorted(zip(*(codings[key].tolist() for key in CODING_KEYS[1:]), strict=True))
     coded = {(source_id, *map(str, row)) for row in rows}
     bare = [key[1:] for key in notes if key[0] == "span" and key[1] == source_id and key[1:] not in coded]
     for start, end, code_id, coder in [*rows, *(key[1:] for key in bare)]:

@@ -6,9 +6,10 @@ import pandas as pd
 
 from ..dataset import Dataset
 
-__all__ = ["settle_marks"]
+__all__ = ["settle_marks", "settle_passages"]
 
 KEYS = ["participant", "source_id", "turn", "code_id", "coder"]
+PASSAGE = ["source_id", "start", "end", "code_id", "coder"]
 
 
 def settle_marks(data: Dataset, turns: pd.DataFrame, marks: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -56,3 +57,34 @@ def settle_marks(data: Dataset, turns: pd.DataFrame, marks: pd.DataFrame) -> tup
         held |= {(source, turn, code, side) for turn in kept for side in sides}
     rows = [(speaker[source, turn], source, turn, code, coder) for source, turn, code, coder in sorted(held)]
     return pd.DataFrame(rows, columns=KEYS).astype(dict(marks[KEYS].dtypes)), applied
+
+
+def settle_passages(data: Dataset, codings: pd.DataFrame) -> pd.DataFrame:
+    """Passages with every resolution of the study applied: where it was decided, both coders have what was kept.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the table ``resolutions`` where the study has one.
+    codings : pandas.DataFrame
+        source_id, start, end, code_id, coder.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Those columns. A resolution is about the passages of its code, by either of its two coders, that share a place with it.
+    """
+    held: dict[tuple[str, str, str], set[tuple[int, int]]] = {}
+    for source, start, end, code, coder in zip(*(codings[key].tolist() for key in PASSAGE), strict=True):
+        held.setdefault((str(source), str(code), str(coder)), set()).add((int(start), int(end)))
+    decided = data["resolutions"].itertuples(index=False) if "resolutions" in data else ()
+    for row in decided:
+        sides = [(str(row.source_id), str(row.code_id), str(coder)) for coder in (row.coder, row.other)]
+        mine, theirs = (
+            {span for span in held.get(side, ()) if span[0] < row.end and span[1] > row.start} for side in sides
+        )
+        kept = {"mine": mine, "theirs": theirs, "both": mine | theirs, "drop": set()}[row.keep]
+        for side in sides:
+            held[side] = (held.get(side, set()) - mine - theirs) | kept
+    rows = [(source, *span, code, coder) for (source, code, coder), spans in held.items() for span in spans]
+    return pd.DataFrame(sorted(rows), columns=PASSAGE)

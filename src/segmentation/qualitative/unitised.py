@@ -92,26 +92,23 @@ def measure_spans(coded: CodedInterviews) -> pd.DataFrame:
         Overlapping passages of one coder and code count as one. Interviewers' words are no part of the text.
     """
     rows = []
-    judged = _judged(coded)
-    length = sum(size for size, _ in judged)
+    length, judged = _judged(coded)
     for code in coded.leaves:
-        spans: dict[str, list[Span]] = {}
-        passages, offset = 0, 0
-        for size, by_coder in judged:
-            for coder, found in by_coder.items():
-                own = _merge((start, end) for start, end, name in found if name == code)
-                passages += len(own)
-                spans.setdefault(coder, []).extend((start + offset, end + offset, code) for start, end in own)
-            offset += size
-        pairs = len(spans) >= 2
-        alpha = unitised_alpha(length, list(spans.values())).u if pairs and passages else math.nan
+        by_coder = [judged.get((coder, code), []) for coder in coded.coders]
+        spans = [[(start, end, code) for own in merged for start, end in own] for merged in by_coder]
+        passages = sum(map(len, spans))
+        pairs = length and len(spans) >= 2
+        alpha = unitised_alpha(length, spans).u if pairs and passages else math.nan
         rows.append((code, coded.codes.at[code, "name"], alpha, length, passages))
     return pd.DataFrame(rows, columns=["code", "name", "u", "length", "passages"])
 
 
-def _judged(coded: CodedInterviews) -> list[tuple[int, dict[str, list[Span]]]]:
-    """Length of the participants' words of each interview that all coders marked, and their spans counted in those words alone."""
-    found = []
+def _judged(coded: CodedInterviews) -> tuple[int, dict[tuple[str, str], list[list[tuple[int, int]]]]]:
+    """Length of the participants' words of all interviews that all coders marked, laid end to end, and spans in those words alone.
+
+    Spans by coder and code, a list an interview; overlapping ones are one.
+    """
+    length, found = 0, {}
     by_source = dict(list(coded.codings.groupby("source_id")))
     for source, turns in coded.turns[coded.turns["role"] == "participant"].groupby("source_id", sort=True):
         own = by_source.get(source, coded.codings.iloc[:0])
@@ -119,21 +116,22 @@ def _judged(coded: CodedInterviews) -> list[tuple[int, dict[str, list[Span]]]]:
             continue
         starts, ends = turns["start"].to_numpy(int), turns["end"].to_numpy(int)
         before = np.concatenate([[0], np.cumsum(ends - starts)])
-        by_coder: dict[str, list[Span]] = {str(coder): [] for coder in coded.coders}
-        for row in own.itertuples(index=False):
-            low, high = (_place(point, starts, ends, before) for point in (int(row.start), int(row.end)))
+        lows, highs = (_places(own[key].to_numpy(int), starts, ends, before) for key in ("start", "end"))
+        here: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        columns = (own["coder"].tolist(), own["code_id"].tolist(), lows.tolist(), highs.tolist())
+        for coder, code, low, high in zip(*columns, strict=True):
             if high > low:
-                by_coder[str(row.coder)].append((low, high, str(row.code_id)))
-        found.append((int(before[-1]), by_coder))
-    return found
+                here.setdefault((str(coder), str(code)), []).append((low + length, high + length))
+        for key, spans in here.items():
+            found.setdefault(key, []).append(_merge(spans))
+        length += int(before[-1])
+    return length, found
 
 
-def _place(point: int, starts: np.ndarray, ends: np.ndarray, before: np.ndarray) -> int:
-    """A position in the transcript as a position in the participants' words."""
-    turn = int(np.searchsorted(starts, point, side="right")) - 1
-    if turn < 0:
-        return 0
-    return int(before[turn] + min(point, ends[turn]) - starts[turn])
+def _places(points: np.ndarray, starts: np.ndarray, ends: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Positions in the transcript as positions in the participants' words."""
+    turns = np.searchsorted(starts, points, side="right") - 1
+    return np.where(turns < 0, 0, before[turns] + np.minimum(points, ends[turns]) - starts[turns])
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -123,10 +123,11 @@ def _add_segments(sheet: Sheet, raw: Raw, headers: Headers, job: Job) -> None:
     label, column = raw.label, headers.document
     documents = as_ids(raw.frame[column], job, label, column)
     coded = _codes_by_row(raw, headers, job)
-    cells = _cells(raw, headers, job)
+    cells = {name: _by_row(column) for name, column in _cells(raw, headers, job).items()}
+    ids = _by_row(documents)
     wordless = []
     for row in raw.frame.index[documents.notna()]:
-        document, given = document_id(documents[row]), coded[row]
+        document, given = document_id(ids[row]), coded[row]
         answer = "\n\n".join(cells[name][row] for name in headers.texts if cells[name][row])
         segment = (cells[headers.segment][row] if headers.segment else "") or answer
         within = _keep_answer(sheet, document, answer, label)
@@ -145,6 +146,11 @@ def _add_segments(sheet: Sheet, raw: Raw, headers: Headers, job: Job) -> None:
             sheet.rows += [{**place, "code": _known_code(sheet, path, row, label, job)} for path in given]
     _refuse_rows(documents[documents.isna()], "rows name no document", label, column, job)
     _refuse_rows(documents[wordless], "answers are empty but have codes", label, ", ".join(headers.texts), job)
+
+
+def _by_row(column: pd.Series) -> dict[Any, Any]:
+    """Cells by row: many of them one at a time, which a Series is slow at."""
+    return dict(zip(column.index.tolist(), column.tolist(), strict=True))
 
 
 def _cells(raw: Raw, headers: Headers, job: Job) -> dict[str, pd.Series]:

@@ -18,6 +18,7 @@ __all__ = [
     "NOBODY",
     "Project",
     "build_tables",
+    "code_colour",
     "code_ids",
     "code_table",
     "document_id",
@@ -27,6 +28,7 @@ __all__ = [
 
 ANONYMOUS = re.compile(r"(?i)(coder|rater|analyst|user)[ _-]?\w{1,3}")
 CODES = ["name", "parent", "description"]
+COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3})")
 CODINGS = ["source_id", "start", "end", "code_id", "coder", "quote"]
 ENDINGS = re.compile(r"\.(docx?|txt|vtt|srt|rtf|odt|pdf|md|html?|mp[34]|m4a|wav|mov)$", re.IGNORECASE)
 NOBODY = ""  # coder of a file that names none
@@ -39,7 +41,8 @@ class Project:
     Attributes
     ----------
     codes : dict
-        Key of the program (GUID, number, path) to ``{name, parent, description}``; parent is another key or ''.
+        Key of the program (GUID, number, path) to ``{name, parent, description}`` and, where it has one, ``colour`` (#RRGGBB); parent
+        is another key or ''.
     users : dict
         Key of the program to the coder's name.
     texts : dict
@@ -156,17 +159,37 @@ def _code_path(project: Project, key: str) -> tuple[str, ...]:
 
 
 def code_table(projects: Mapping[str, Project], ids: Mapping[tuple[str, str], str]) -> pd.DataFrame:
-    """Table ``codes`` (index code_id; name, parent, description), first meaning of a code kept."""
+    """Table ``codes`` (index code_id; name, parent, description, and colour if any code has one), first meaning of a code kept."""
     rows: dict[str, dict[str, Any]] = {}
     for label, project in projects.items():
         for key, code in project.codes.items():
             parent = ids.get((label, code["parent"]))
-            row = {"name": code["name"], "parent": parent, "description": code["description"]}
+            row = {
+                "name": code["name"],
+                "parent": parent,
+                "description": code["description"],
+                "colour": code.get("colour", ""),
+            }
             known = rows.setdefault(ids[label, key], row)
-            known["description"] = known["description"] or row["description"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=CODES)
+            known |= {name: known[name] or row[name] for name in ("description", "colour")}
+    columns = [*CODES, "colour"] if any(row["colour"] for row in rows.values()) else CODES
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*CODES, "colour"])[columns]
     table.index.name = "code_id"
-    return table.astype(dict.fromkeys(CODES, "str"))
+    return table.astype(dict.fromkeys(columns, "str"))
+
+
+def code_colour(written: object) -> str:
+    """A colour as ``#RRGGBB``; empty for anything else.
+
+    Examples
+    --------
+    >>> [code_colour(written) for written in ("#0f0", "#0A6EBD", "red", None)]
+    ['#00FF00', '#0A6EBD', '', '']
+    """
+    word = str(written or "").strip()
+    if not COLOUR.fullmatch(word):
+        return ""
+    return f"#{word[1:] if len(word) == 7 else ''.join(sign * 2 for sign in word[1:])}".upper()
 
 
 def _coding_rows(

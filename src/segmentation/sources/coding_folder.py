@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from ..errors import nearest_word
-from .coding import CODINGS, name_coders
+from .coding import CODINGS, code_colour, name_coders
 from .job import Job, Unreadable
 from .safety import read_bytes
 from .text import decode_text
@@ -29,6 +29,7 @@ from .text import decode_text
 __all__ = [
     "CODEBOOK",
     "CODER",
+    "COLOURED",
     "COLUMNS",
     "KEEP",
     "file_name",
@@ -54,6 +55,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "_resolutions.csv": ("source", "start", "end", "code", "other", "keep", "when", "why"),
     "_suggestions.csv": ("source", "start", "end", "code", "score", "right", "of", "offered", "answer", "answered"),
 }
+COLOURED = (*COLUMNS[CODEBOOK], "colour")  # the codebook may say colours too: #RRGGBB, or empty
 SIZE_LIMIT = 20_000_000  # bytes of one file; a long interview coded line by line has a hundredth
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
@@ -127,6 +129,8 @@ def parse_file(text: str, kind: str, bad: Bad) -> list[dict[str, Any]]:
     """
     columns, rows = COLUMNS[kind], []
     records = list(_records(text, bad))
+    if kind == CODEBOOK and records and tuple(cell.strip() for cell in records[0][1]) == COLOURED:
+        columns = COLOURED
     if not records or tuple(cell.strip() for cell in records[0][1]) != columns:
         found = ",".join(records[0][1]) if records else ""
         bad("this is not the header of such a file", row=1, value=found[:80], allowed=",".join(columns))
@@ -193,6 +197,8 @@ def _problems(row: dict[str, Any], kind: str) -> Iterator[tuple[str, str, str]]:
     ):
         if not row[name].strip():
             yield "this must not be empty", name, "words"
+    if row.get("colour") and not code_colour(row["colour"]):
+        yield "no colour", "colour", "#RRGGBB or nothing"
     if "keep" in row and row["keep"] not in KEEP:
         yield "no way to resolve a disagreement", "keep", ", ".join(KEEP)
     if "answer" in row and row["answer"] not in ANSWERS:
@@ -265,11 +271,14 @@ def _codes(rows: list[dict[str, Any]], job: Job) -> pd.DataFrame:
             fix = nearest_word(row["parent"], found) or "Add it to the codebook"
             job.bad("parent without codebook entry", row["file"], row=row["line"], value=row["parent"], fix=fix)
     table = pd.DataFrame(
-        [(row["name"], row["parent"] or None, row["description"]) for row in found.values()],
-        columns=["name", "parent", "description"],
+        [
+            (row["name"], row["parent"] or None, row["description"], code_colour(row.get("colour")))
+            for row in found.values()
+        ],
+        columns=["name", "parent", "description", "colour"],
         index=pd.Index(list(found), name="code_id", dtype="str"),
     )
-    return table.astype("str")
+    return table.astype("str") if (table["colour"] != "").any() else table.drop(columns="colour").astype("str")
 
 
 def link_placed(

@@ -144,6 +144,10 @@ def stack_codes(tables: dict[str, pd.DataFrame], codes: pd.DataFrame, job: Job) 
     merged = pd.concat([known, codes.drop(index=both)])
     blank = [code for code in both if not str(known.at[code, "description"]).strip()]
     merged.loc[blank, "description"] = codes.loc[blank, "description"]
+    if "colour" in merged:
+        given = codes["colour"] if "colour" in codes else pd.Series("", codes.index)
+        own = merged["colour"].fillna("")
+        merged["colour"] = own.where(own != "", given.reindex(merged.index)).fillna("").astype("str")
     tables["codes"] = merged
 
 

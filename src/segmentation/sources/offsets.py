@@ -5,11 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 
-__all__ = ["Convention", "Marked", "SpanMover", "choose_convention", "locate", "locate_all", "misplaced", "move_span"]
+__all__ = [
+    "Convention",
+    "Marked",
+    "SpanMover",
+    "choose_convention",
+    "locate",
+    "locate_all",
+    "misplaced",
+    "move_span",
+    "solid_places",
+]
 
 CUT = 90  # a name this long or longer may be a quote cut short by the program
 
@@ -37,11 +48,18 @@ class Marked:
     name: str = ""
     description: str = ""
 
+    @cached_property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What the program kept, blanks evened out, whole and without the dots of a cut; nothing too short to tell."""
+        wholes = (_squeeze(self.name), _squeeze(self.description))
+        cut = ((whole, whole.removesuffix("...").removesuffix("…").strip()) for whole in wholes)
+        return tuple((whole, words) for whole, words in cut if len(words) >= 2)
+
 
 def _points(text: str, convention: Convention) -> tuple[str, np.ndarray]:
     """Text with plain newlines, and the stored offset at which each of its code points starts (one more for the end)."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    points = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    points = _code_points(plain)
     widths = np.where(points > 0xFFFF, 2, 1) if convention.utf16 else np.ones(len(points), dtype=int)
     if convention.crlf == 2 and "\r\n" in text:
         ends = re.findall(r"\r\n|\r|\n", text)
@@ -61,8 +79,9 @@ def locate_all(
     spans: list[tuple[int, int] | None] = [None] * len(marked)
     for source_id, numbers in _by_source(marked).items():
         plain, starts = _points(texts[source_id], convention)
-        for number in numbers:
-            spans[number] = _span(plain, starts, marked[number], convention)
+        found = _spans(plain, starts, [marked[number] for number in numbers], convention)
+        for number, span in zip(numbers, found, strict=True):
+            spans[number] = span
     return spans
 
 
@@ -73,13 +92,17 @@ def _by_source(marked: Sequence[Marked]) -> dict[str, list[int]]:
     return found
 
 
-def _span(plain: str, starts: np.ndarray, mark: Marked, convention: Convention) -> tuple[int, int] | None:
-    last = mark.last + (1 if convention.inclusive else 0)
-    if not 0 <= mark.first < last <= starts[-1]:
-        return None
-    first = int(np.searchsorted(starts, mark.first, side="right")) - 1
-    end = int(np.searchsorted(starts, last, side="left"))
-    return (first, min(end, len(plain)))
+def _spans(
+    plain: str, starts: np.ndarray, marked: Sequence[Marked], convention: Convention
+) -> list[tuple[int, int] | None]:
+    size = int(starts[-1])  # a file may say any whole number, also one that no array holds
+    stored = [(mark.first, mark.last + (1 if convention.inclusive else 0)) for mark in marked]
+    inside = [0 <= first < last <= size for first, last in stored]
+    kept = np.array([pair for pair, fits in zip(stored, inside, strict=True) if fits], dtype=int).reshape(-1, 2)
+    firsts = np.searchsorted(starts, kept[:, 0], side="right") - 1
+    ends = np.minimum(np.searchsorted(starts, kept[:, 1], side="left"), len(plain))
+    found = zip(firsts.tolist(), ends.tolist(), strict=True)
+    return [next(found) if fits else None for fits in inside]
 
 
 def _squeeze(text: str) -> str:
@@ -88,17 +111,10 @@ def _squeeze(text: str) -> str:
 
 def _matches(quote: str, mark: Marked) -> bool | None:
     """Whether the words the program kept are the quote; None if it kept none that can tell."""
+    if not mark.kept:
+        return None
     found = _squeeze(quote)
-    verdict = None
-    for kept in (mark.name, mark.description):
-        whole = _squeeze(kept)
-        words = whole.removesuffix("...").removesuffix("…").strip()
-        if len(words) < 2:
-            continue
-        if found in (whole, words) or (len(words) >= CUT and found.startswith(words)):
-            return True
-        verdict = False
-    return verdict
+    return any(found in kept or (len(kept[1]) >= CUT and found.startswith(kept[1])) for kept in mark.kept)
 
 
 def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tuple[Convention, str]:
@@ -122,8 +138,12 @@ def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tup
     totals = np.zeros((len(candidates), 3), int)
     for source_id, numbers in _by_source(marked).items():
         own = [marked[number] for number in numbers]
+        scores: dict[tuple[bytes, bool], tuple[int, int, int]] = {}  # ways that count this text alike are scored once
         for order, convention in enumerate(candidates):
-            totals[order] += _score(*_points(texts[source_id], convention), own, convention)
+            plain, starts = _points(texts[source_id], convention)
+            key = starts.tobytes(), convention.inclusive
+            scores[key] = scores.get(key) or _score(plain, starts, own, convention)
+            totals[order] += scores[key]
     scored = [(-right, cut, order, told, candidates[order]) for order, (right, told, cut) in enumerate(totals.tolist())]
     right, cut, _, told, best = min(scored, key=lambda item: item[:3])
     quotes = f"{-right} of {told} kept quotes match" if told else "the program kept no quotes to compare"
@@ -134,8 +154,7 @@ def choose_convention(texts: Mapping[str, str], marked: Sequence[Marked]) -> tup
 def _score(plain: str, starts: np.ndarray, marked: Sequence[Marked], convention: Convention) -> tuple[int, int, int]:
     """Kept words that match, kept words that could, and edges inside a word, of the selections of one text."""
     right = told = cut = 0
-    for mark in marked:
-        span = _span(plain, starts, mark, convention)
+    for mark, span in zip(marked, _spans(plain, starts, marked, convention), strict=True):
         verdict = None if span is None else _matches(plain[span[0] : span[1]], mark)
         told += verdict is not None or (span is None and bool(mark.name))
         right += bool(verdict)
@@ -217,7 +236,21 @@ class SpanMover:
 
 def _solid(text: str) -> tuple[np.ndarray, str]:
     """Where the characters of a text stand that are no blanks, and those characters in a row."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    blank = [ord(character) for character in set(text) if character.isspace() or character == "\ufeff"]
-    solid = ~np.isin(points, blank)
-    return np.flatnonzero(solid), points[solid].tobytes().decode("utf-32-le", "surrogatepass")
+    places = solid_places(text, also_blank="\ufeff")
+    return places, _code_points(text)[places].tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def solid_places(text: str, also_blank: str = "") -> np.ndarray:
+    """Where the characters of a text stand that are no blanks.
+
+    Examples
+    --------
+    >>> solid_places(" it\\nwas").tolist()
+    [1, 2, 4, 5, 6]
+    """
+    blank = [ord(character) for character in set(text) if character.isspace() or character in also_blank]
+    return np.flatnonzero(~np.isin(_code_points(text), blank))
+
+
+def _code_points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")

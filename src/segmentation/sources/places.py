@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 
+import numpy as np
 import pandas as pd
 
 from .coding import document_id
+from .offsets import solid_places
 from .text import normal
 
 __all__ = ["Library", "Place", "find_quote", "learn_numbering", "paragraph"]
@@ -96,23 +95,19 @@ class Joined:
     """Words of a text with one mark between them, and where each of them stands in the text."""
 
     def __init__(self, text: str, mark: str):
-        matches = list(re.finditer(r"\S+", text))
-        self.words = mark.join(match[0] for match in matches)
-        self.starts = [match.start() for match in matches]
-        lengths = [match.end() - match.start() + len(mark) for match in matches]
-        self.places = [0, *accumulate(lengths)][:-1]
+        self.words = mark.join(text.split())
+        solid = solid_places(text)
+        opens = np.diff(solid, prepend=-2) > 1  # the first character of each word
+        # Where each character of the words stands; the mark after a word on the first blank behind it.
+        self.places = np.insert(solid, np.flatnonzero(opens)[1:], solid[:-1][opens[1:]] + 1) if mark else solid
 
     def search(self, wanted: str) -> list[tuple[int, int]]:
         """Every span of the text that holds the wanted words."""
         spans, place = [], self.words.find(wanted)
         while place >= 0:
-            spans.append((self._position(place), self._position(place + len(wanted) - 1) + 1))
+            spans.append((int(self.places[place]), int(self.places[place + len(wanted) - 1]) + 1))
             place = self.words.find(wanted, place + 1)
         return spans
-
-    def _position(self, place: int) -> int:
-        word = bisect_right(self.places, place) - 1
-        return self.starts[word] + place - self.places[word]
 
 
 @lru_cache(maxsize=16)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from .coding import Project, build_tables, document_id
+from .coding import Project, build_tables, code_colour, document_id
 from .columns import header_key, is_personal
 from .job import Job
 from .offsets import Marked, choose_convention, locate_all
@@ -98,12 +98,15 @@ def _read_codes(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
             "description": _text(memo),
         }
         found[_key("category", number)] = row
-    nested = "supercid" in {row[1] for row in connection.execute("PRAGMA table_info(code_name)")}
-    columns = ("cid", "name", "memo", "catid", *(("supercid",) if nested else ()))
-    for number, name, memo, category, *above in rows_of(connection, "code_name", columns):
-        parent = _key("code", above[0] if above else None) or _key("category", category)
+    has = {row[1] for row in connection.execute("PRAGMA table_info(code_name)")}
+    more = [name for name in ("supercid", "color") if name in has]
+    for number, name, memo, category, *rest in rows_of(
+        connection, "code_name", ("cid", "name", "memo", "catid", *more)
+    ):
+        also = dict(zip(more, rest, strict=True))
+        parent = _key("code", also.get("supercid")) or _key("category", category)
         row = {"name": _text(name) or f"code {number}", "parent": parent, "description": _text(memo)}
-        found[_key("code", number)] = row
+        found[_key("code", number)] = row | {"colour": code_colour(also.get("color"))}
     return found
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from .coding import Project, build_tables, code_ids, document_id
+from .coding import Project, build_tables, code_colour, code_ids, document_id
 from .job import Job, Unreadable
 from .memos import memo_table
 from .offsets import Convention, Marked, choose_convention, locate_all, misplaced
@@ -47,11 +48,16 @@ def read_refi(job: Job, files: list[Path]) -> dict[str, pd.DataFrame]:
 
 
 def _name(element: Any) -> str:
-    return str(element.tag).rsplit("}", 1)[-1]
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: object) -> str:
+    return str(tag).rsplit("}", 1)[-1]
 
 
 def _children(element: Any, *names: str) -> list[Any]:
-    return [child for child in element if _name(child) in names]
+    return [child for child in element if _local(child.tag) in names]
 
 
 def _guid(text: str | None) -> str:
@@ -86,7 +92,8 @@ def _read_codes(book: Any) -> dict[str, dict[str, Any]]:
                 guid if guid and guid not in found else f"code {len(found) + 1}"
             )  # no coding can mean the second of two
             name = normal(code.get("name") or "") or f"code {guid[:8]}"
-            found[guid] = {"name": name, "parent": parent, "description": _describe(code), "notes": _note_refs(code)}
+            told = {"description": _describe(code), "colour": code_colour(code.get("color"))}
+            found[guid] = {"name": name, "parent": parent, **told, "notes": _note_refs(code)}
             walk(code, guid)
 
     for codes in _children(book, "Codes"):

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = [
     "INTERVIEWER_LABELS",
@@ -60,6 +61,7 @@ class Turn:
     end: int
 
 
+@lru_cache(maxsize=4096)
 def is_generic(label: str) -> bool:
     """Whether a label names a role or a number and nobody in person.
 
@@ -72,6 +74,7 @@ def is_generic(label: str) -> bool:
     return word in INTERVIEWER_LABELS or word in PARTICIPANT_LABELS or bool(GENERIC.fullmatch(word))
 
 
+@lru_cache(maxsize=4096)
 def speaker_key(label: str) -> str:
     """What all spellings of one speaker share: case, blanks, marks, leading zeros and "(Guest)" do not tell people apart.
 
@@ -104,7 +107,7 @@ def find_heads(text: str) -> list[Head]:
         return heads
     position = 0
     for line in text.split("\n"):
-        for pattern in (ZOOM, ZOOM_SAVED, BRACKET, PREFIX, NAME_TIME):
+        for pattern in (ZOOM, ZOOM_SAVED, BRACKET, PREFIX, NAME_TIME) if line else ():
             match = pattern.fullmatch(line.rstrip("\r"))
             if match is None:
                 continue
@@ -128,6 +131,8 @@ def _cue_heads(text: str) -> list[Head]:
 
     None if there is a block whose second line is no name: then nobody is named, and the lines are what was said.
     """
+    if "-->" not in text:
+        return []
     lines = text.split("\n")
     starts = [0]
     for line in lines:

@@ -14,7 +14,7 @@ from .experiment import (
     stack_personas,
 )
 from .exposures import check_exposures, read_exposures
-from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, cohen_kappa, read_feedback, summarise_feedback
+from .feedback import FEEDBACK_COLUMNS, FeedbackSummary, label_kappa, read_feedback, summarise_feedback
 from .fieldwork import read_interview_plan
 from .hearing import describe_feedback, tabulate_feedback, tabulate_objections, tabulate_stoppers
 from .hypotheses import (
@@ -89,7 +89,6 @@ __all__ = [
     "analyse_experiments",
     "chance_of_target",
     "check_exposures",
-    "cohen_kappa",
     "compare_crm",
     "compare_rates",
     "control_kpis",
@@ -117,6 +116,7 @@ __all__ = [
     "judge_prediction",
     "judge_together",
     "kept_by_cutting",
+    "label_kappa",
     "linearise",
     "list_changes",
     "load_experiments",

@@ -15,7 +15,7 @@ from ..messaging.rates import say_share
 from ..period import Period
 from ..qualitative.intervals import wilson_interval
 from ..words import source_words
-from .feedback import cohen_kappa
+from .feedback import label_kappa
 
 __all__ = ["CrmAgreement", "compare_crm", "describe_crm", "tabulate_crm"]
 
@@ -120,7 +120,7 @@ def _agreement(known: int, crm: pd.Series, true: pd.Series) -> CrmAgreement:
         if len(crm)
         else "no conversation has both a persona that was found out and a contact with the field filled in"
     )
-    return CrmAgreement(known, len(crm), *cohen_kappa(crm, true), table, reason)
+    return CrmAgreement(known, len(crm), *label_kappa(crm, true), table, reason)
 
 
 def _nothing(reason: str) -> CrmAgreement:

@@ -13,9 +13,10 @@ from ..errors import DataContractError, ParameterError, Violation, nearest_word
 from ..messaging.rows import find_path, parse_dates, read_rows
 from ..period import Period
 from ..qualitative.intervals import wilson_interval
+from ..qualitative.kappa import cohen_kappa
 from ..study import Study
 
-__all__ = ["FEEDBACK_COLUMNS", "FeedbackSummary", "cohen_kappa", "read_feedback", "summarise_feedback"]
+__all__ = ["FEEDBACK_COLUMNS", "FeedbackSummary", "label_kappa", "read_feedback", "summarise_feedback"]
 
 FEEDBACK_COLUMNS = (
     "date", "rep", "deal_id", "persona_said", "persona_true", "blocker_role", "objection", "message_id", "outcome",
@@ -181,7 +182,7 @@ def summarise_feedback(
         quarter = Period.parse(period)
         feedback = feedback[feedback["date"].between(quarter.start, quarter.end, inclusive="left")]
     known = feedback[feedback["persona_true"] != ""]
-    kappa, lower, upper = cohen_kappa(known["persona_said"], known["persona_true"])
+    kappa, lower, upper = label_kappa(known["persona_said"], known["persona_true"])
     person = feedback["persona_true"].where(feedback["persona_true"] != "", feedback["persona_said"])
     by_person = feedback.assign(persona=person)
     return FeedbackSummary(
@@ -190,8 +191,8 @@ def summarise_feedback(
     )  # fmt: skip
 
 
-def cohen_kappa(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
-    """Agreement of two labellings beyond what chance gives, with an approximate 95 % interval (Cohen, 1960).
+def label_kappa(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
+    """Cohen's kappa of two labellings with an approximate 95 % interval.
 
     Parameters
     ----------
@@ -209,26 +210,23 @@ def cohen_kappa(first: pd.Series, second: pd.Series) -> tuple[float, float, floa
     ParameterError
         If the lengths differ.
 
+    Notes
+    -----
+    By ``qualitative.cohen_kappa``: 1.96 standard errors of Fleiss, Cohen and Everitt (1969) on either side.
+
     Examples
     --------
     >>> said = pd.Series(["A"] * 25 + ["B"] * 25)
     >>> true = pd.Series(["A"] * 20 + ["B"] * 5 + ["A"] * 10 + ["B"] * 15)
-    >>> [round(number, 2) for number in cohen_kappa(said, true)]
+    >>> [round(number, 2) for number in label_kappa(said, true)]
     [0.4, 0.15, 0.65]
     """
     if len(first) != len(second):
         raise ParameterError(f"the labellings must be as long as each other; got {len(first)} and {len(second)}")
-    n = len(first)
-    if not n:
-        return math.nan, math.nan, math.nan
-    observed = float((first.to_numpy() == second.to_numpy()).mean())
-    shares, others = first.value_counts(normalize=True), second.value_counts(normalize=True)
-    expected = float((shares * others).dropna().sum())
-    if expected >= 1:
-        return math.nan, math.nan, math.nan
-    kappa = (observed - expected) / (1 - expected)
-    error = math.sqrt(observed * (1 - observed) / n) / (1 - expected)
-    return kappa, max(-1.0, kappa - 1.959964 * error), min(1.0, kappa + 1.959964 * error)
+    labels = sorted({*first, *second})
+    table = pd.crosstab(first.to_numpy(), second.to_numpy()).reindex(index=labels, columns=labels, fill_value=0)
+    found = cohen_kappa(table)
+    return found.value, max(-1.0, found.value - 1.959964 * found.error), min(1.0, found.value + 1.959964 * found.error)
 
 
 def _agreement(known: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 // keys alone: Enter and the arrows would otherwise move between the notebook's cells.
 
 const QUIET = { "data-lm-suppress-shortcuts": "true" };
-const HINT = "Select words with the mouse. Or with the keyboard: Tab to a turn, arrow keys for a word, Shift and arrow keys for more, Enter to choose a code.";
+const HINT = "Select words with the mouse, or by holding a finger on them. Or with the keyboard: Tab to a turn, arrow keys for a word, Shift and arrow keys for more, Enter to choose a code.";
 
 function el(tag, given = {}, ...children) {
   const node = document.createElement(tag);
@@ -45,6 +45,14 @@ class Desk {
       this.pressed = false;
     };
     document.addEventListener("mouseup", this.mouseup);
+    // A finger or a pen selects by holding, then by handles that belong to the browser: only the selection itself tells.
+    root.addEventListener("pointerdown", (event) => (this.touched = event.pointerType !== "mouse" && Boolean(event.target.closest(".coder-text"))));
+    this.reselected = () => {
+      if (!this.touched) return;
+      clearTimeout(this.soon);
+      this.soon = setTimeout(() => this.take(), 250);
+    };
+    document.addEventListener("selectionchange", this.reselected);
     this.draw();
   }
 
@@ -208,7 +216,7 @@ class Desk {
   }
 
   take() {
-    // What the mouse selected, if it lies in one turn of a participant.
+    // What mouse or finger selected, if it lies in one turn of a participant.
     const chosen = document.getSelection();
     if (!chosen || chosen.isCollapsed || !chosen.rangeCount) return;
     const range = chosen.getRangeAt(0);
@@ -225,7 +233,9 @@ class Desk {
     let end = all;
     if (to === from) end = start + range.toString().length;
     else if (to) return this.say("Select words within one turn.", true);
-    if (end > start) this.choose(Number(from.dataset.turn), start, end);
+    if (end <= start) return;
+    this.choose(Number(from.dataset.turn), start, end);
+    if (this.touched) this.root.querySelector("[data-part=giving]").scrollIntoView({ block: "nearest" });
   }
 
   choose(turn, start, end) {
@@ -400,6 +410,7 @@ function render({ model, el: root }) {
     model.off("change:view", draw);
     model.off("change:told", heard);
     document.removeEventListener("mouseup", desk.mouseup);
+    document.removeEventListener("selectionchange", desk.reselected);
     CSS.highlights?.delete("coder-picked");
   };
 }
