@@ -1,10 +1,14 @@
-"""The sample study run once for all tests, in the background while the quick tests pass: by the command line, and notebook by notebook.
+"""The sample study run once for all tests and all their processes: by the command line, and notebook by notebook.
 
 The command line's run is killed in its middle and taken up again; the plain one is not. What both leave must be the same bytes.
+
+Several processes may share the tests (pytest-xdist, ``make test``). A module's tests stay together in one of them, and what is
+costly to make is made by whoever needs it first and then lies in a folder for all.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 STUDY, PERIOD = "data/sample/fieldnote", "2026Q3"
@@ -33,7 +39,20 @@ NOTEBOOKS = (
     "code_interviews",
     "explore",
 )
-SHARED = {"sample_run", "plain_run"}
+settings.register_profile("sure", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(
+    "sure"
+)  # the same examples on every machine, however busy; --hypothesis-profile=default draws new ones
+
+KILLER = PROJECT / "tests/line/killer"
+GROUPS = (  # what shares costly fixtures; begun in this order, before whatever is not named, so that nothing long comes last
+    "tests/line/test_published.py",  # makes the sample's run
+    "tests/line/test_kill.py",
+    "tests/browser",
+    "tests/notebooks/test_notebooks.py",
+    "tests/cli",
+    "tests/synthetic",
+)
 
 
 def make_project(folder: Path) -> Path:
@@ -50,16 +69,19 @@ def files_of(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes]
     return {name: content for name, content in found.items() if Path(name).name not in without}
 
 
-def run_cli(
-    project: Path, *arguments: str, kill_at: str = "", after: float = 0.0, timeout: float = 900
-) -> tuple[int, str]:
+def run_cli(project: Path, *arguments: str, kill_at: str = "", timeout: float = 900) -> tuple[int, str]:
     """Run the command line in a process group of its own; returns exit code and output.
 
-    With ``kill_at`` the whole group gets SIGKILL ``after`` seconds after a line with these words is printed.
+    With ``kill_at`` the whole group gets SIGKILL at a moment of its work, which tests/line/killer/sitecustomize.py explains.
     """
+    environment = {name: value for name, value in os.environ.items() if name != "JPY_PARENT_PID"}
+    if kill_at:
+        path = [str(KILLER), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment |= {"KILL_AT": kill_at, "PYTHONPATH": os.pathsep.join(path)}
     process = subprocess.Popen(
         [sys.executable, "-m", "segmentation.cli", *arguments],
         cwd=project,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,16 +89,9 @@ def run_cli(
     )
     guard = threading.Timer(timeout, lambda: os.killpg(process.pid, signal.SIGKILL))
     guard.start()
-    lines = []
-    with process.stdout:
-        for line in process.stdout:
-            lines.append(line)
-            if kill_at and kill_at in line:
-                time.sleep(after)
-                os.killpg(process.pid, signal.SIGKILL)
-                kill_at = ""
+    words = process.communicate()[0]
     guard.cancel()
-    return process.wait(), "".join(lines)
+    return process.returncode, words
 
 
 @dataclass
@@ -103,40 +118,11 @@ class SampleRun:
         return self.project / "reports/fieldnote" / PERIOD
 
 
-class _Background:
-    """Both runs, one after the other, in a thread."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="segmentation-tests-"))
-        self.sample, self.plain = SampleRun(self.folder / "line"), SampleRun(self.folder / "plain")
-        self.ready = {"sample_run": threading.Event(), "plain_run": threading.Event()}
-        self.thread = threading.Thread(target=self._work, daemon=True)
-        self.thread.start()
-
-    def _work(self) -> None:
-        try:
-            self._run_line()
-        finally:
-            self.ready["sample_run"].set()
-        try:
-            self._run_plain()
-        finally:
-            self.ready["plain_run"].set()
-
-    def _run_line(self) -> None:
-        project = make_project(self.sample.project)
-        command = ("run", STUDY, "--period", PERIOD)
-        for options in ({"kill_at": "03_interviews: running", "after": 3.0}, {}, {}):
-            self.sample.answers.append(run_cli(project, *command, **options))
-        self.sample.answers.append(run_cli(project, "bundle", STUDY, "--period", PERIOD))
-
-    def _run_plain(self) -> None:
-        project = make_project(self.plain.project)
-        self.plain.answers.append(run_nbval(project, *NOTEBOOKS))
-
-    def close(self) -> None:
-        self.thread.join(1)
-        shutil.rmtree(self.folder, ignore_errors=True)
+def run_line(project: Path) -> list[tuple[int, str]]:
+    """The sample by the command line: killed, run to its end, run again with nothing changed, bundled."""
+    command = ("run", STUDY, "--period", PERIOD)
+    options = ({"kill_at": "os.rename .03_interviews.sha256.json"}, {}, {})
+    return [*(run_cli(project, *command, **given) for given in options), run_cli(project, "bundle", *command[1:])]
 
 
 def run_nbval(project: Path, *names: str) -> tuple[int, str]:
@@ -151,39 +137,57 @@ def run_nbval(project: Path, *names: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that look at the shared runs come last: by then the runs are done."""
-    items.sort(key=lambda item: 2 * ("plain_run" in _uses(item)) + bool(SHARED & _uses(item)))
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all processes of this session share; the first of them makes it and takes it away."""
+    given = getattr(config, "workerinput", {})
+    config.shared = Path(given.get("shared") or tempfile.mkdtemp(prefix="segmentation-tests-"))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    wanted = any(SHARED & _uses(item) for item in session.items)
-    if wanted and not session.config.option.collectonly:
-        session.config.background = _Background()
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    node.workerinput["shared"] = str(node.config.shared)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if hasattr(config, "background"):
-        config.background.close()
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(config.shared, ignore_errors=True)
 
 
-def _uses(item: pytest.Item) -> set[str]:
-    return set(getattr(item, "fixturenames", ()))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a group in one process, and begin with what takes longest."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(GROUPS) if name == _group(item)), len(GROUPS)))
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """Its module, or what ``GROUPS`` says."""
+    module = item.nodeid.split("::")[0]
+    return next((name for name in GROUPS if name in (module, module.rsplit("/", 1)[0])), module)
+
+
+def make_once(config: pytest.Config, name: str, make: Callable[[Path], list[tuple[int, str]]]) -> SampleRun:
+    """A run made by the first process that asks for it; the others wait for it."""
+    run = SampleRun(config.shared / name)
+    done = config.shared / f"{name}.json"
+    with FileLock(config.shared / f"{name}.lock"):
+        if not done.exists():
+            run.project.mkdir()
+            done.write_text(json.dumps(make(make_project(run.project))))
+    run.answers = [(code, words) for code, words in json.loads(done.read_text())]
+    return run
 
 
 @pytest.fixture(scope="session")
-def sample_run(request: pytest.FixtureRequest) -> SampleRun:
+def sample_run(pytestconfig: pytest.Config) -> SampleRun:
     """The sample by the command line: killed, run to its end, run again with nothing changed, bundled."""
-    background = request.config.background
-    assert background.ready["sample_run"].wait(900), "the run of the sample did not end"
-    codes = [code for code, _ in background.sample.answers]
-    assert codes == [-9, 0, 0, 0], "\n".join(out for _, out in background.sample.answers)
-    return background.sample
+    run = make_once(pytestconfig, "line", run_line)
+    assert [code for code, _ in run.answers] == [-9, 0, 0, 0], "\n".join(words for _, words in run.answers)
+    return run
 
 
 @pytest.fixture(scope="session")
-def plain_run(request: pytest.FixtureRequest) -> SampleRun:
+def plain_run(pytestconfig: pytest.Config) -> SampleRun:
     """The sample by nbval, which starts every notebook as it stands, without the runner."""
-    background = request.config.background
-    assert background.ready["plain_run"].wait(900), "the notebooks did not end"
-    return background.plain
+    return make_once(pytestconfig, "plain", lambda project: [run_nbval(project, *NOTEBOOKS)])

@@ -19,6 +19,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--disable-extensions", "--hide-scrollbars", "--remote-allow-origins=*",
     "--disable-dev-shm-usage",
 )  # fmt: skip
+PATIENCE = 120  # seconds for a page, on a machine that does much else
 
 
 def find_chromium() -> str | None:
@@ -45,9 +46,9 @@ class Browser:
             stderr=subprocess.DEVNULL,
         )
         port_file = Path(self.profile) / "DevToolsActivePort"
-        self._wait(lambda: port_file.exists() and port_file.read_text().strip(), 60)
+        self._wait(lambda: port_file.exists() and port_file.read_text().strip(), PATIENCE)
         port = port_file.read_text().split()[0]
-        self._wait(lambda: self._targets(port), 30)
+        self._wait(lambda: self._targets(port), PATIENCE)
         page = next(target for target in self._targets(port) if target["type"] == "page")
         self.socket = websocket.create_connection(page["webSocketDebuggerUrl"], timeout=120)
         self.number = 0
@@ -121,9 +122,9 @@ class Browser:
         self.colours(dark)
         self.call("Page.navigate", url=url)
         if settle:
-            self._wait(lambda: self.evaluate(f"document.readyState === 'complete' && Boolean({ready})"), 60)
+            self._wait(lambda: self.evaluate(f"document.readyState === 'complete' && Boolean({ready})"), PATIENCE)
         else:  # without JavaScript there is nobody to ask
-            self._wait(lambda: self.text() and any(e["method"] == "Page.loadEventFired" for e in self.events), 60)
+            self._wait(lambda: self.text() and any(e["method"] == "Page.loadEventFired" for e in self.events), PATIENCE)
 
     def text(self) -> str:
         """Every word of the page, also where JavaScript is off."""

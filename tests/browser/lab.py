@@ -11,11 +11,12 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ..conftest import PROJECT
@@ -23,6 +24,7 @@ from .chromium import Browser, find_chromium
 
 JUPYTER = PROJECT / ".venv-lab/bin/jupyter"
 TOKEN = "bench"
+PATIENCE = 120  # seconds for an answer, on a machine that does much else; what a visit costs is told by ``Lab.spent``
 BOX = "getBoundingClientRect().toJSON()"
 
 
@@ -33,6 +35,17 @@ class Lab:
     project: Path
     port: int
     log: Path
+    server: int
+
+    def spent(self, *others: int) -> float:
+        """Seconds of processor time of the server, its kernels, and other processes with theirs: what a busy machine does not change."""
+        roots = [psutil.Process(number) for number in (self.server, *others)]
+        family = [process for root in roots for process in (root, *root.children(recursive=True))]
+        total = 0.0
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:4])  # its own, and that of children which ended
+        return total
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}/{path}{'&' if '?' in path else '?'}token={TOKEN}"
@@ -75,8 +88,8 @@ def running_lab(project: Path, scratch: Path) -> Iterator[Lab]:
             command, cwd=project, env=os.environ | own, stdout=stream, stderr=stream, start_new_session=True
         )
     try:
-        running = Lab(project, port, log)
-        wait(running.answers, 60, lambda: log.read_text())
+        running = Lab(project, port, log, server.pid)
+        wait(running.answers, PATIENCE, lambda: log.read_text())
         yield running
     finally:
         server.send_signal(signal.SIGTERM)  # the server ends its kernels, then itself
@@ -105,7 +118,7 @@ class Hand:
     page: Browser
     pictures: Path
 
-    def until(self, script: str, seconds: float = 40) -> Any:
+    def until(self, script: str, seconds: float = PATIENCE) -> Any:
         """Value of an expression as soon as it is true; the page may still lack what it asks for."""
         problem = [""]
 
@@ -139,7 +152,7 @@ class Hand:
             settled, before[0] = found == before[0] and found["width"] > 0, found
             return found if settled else None
 
-        return wait(same, 30, lambda: f"{script} kept moving")
+        return wait(same, PATIENCE, lambda: f"{script} kept moving")
 
     def click(self, script: str) -> None:
         """Click the element that an expression gives, in its middle, after scrolling to it."""
@@ -212,7 +225,7 @@ class Hand:
             time.sleep(0.02)
         self.mouse("mouseReleased", *points[-1], 1)
 
-    def said(self, words: str, seconds: float = 40) -> str:
+    def said(self, words: str, seconds: float = PATIENCE) -> str:
         """Text of the part of the bench that says so."""
         find = f"[...document.querySelectorAll('.segmentation-bench')].map(e => e.textContent).find(t => t.includes({json.dumps(words)}))"
         return self.until(find, seconds)
@@ -245,6 +258,5 @@ def run_all_cells(hand: Hand, lab: Lab, notebook: str, last: str) -> None:
     hand.until(
         "[...document.querySelectorAll('.jp-OutputArea-output')].some(e => e.textContent.includes('\"LAST\":'))".replace(
             "LAST", last
-        ),
-        60,
+        )
     )

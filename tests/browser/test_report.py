@@ -140,6 +140,6 @@ def test_click_on_a_claim_leads_to_its_quote_or_its_row(sample_run, browser):
         link = f"document.querySelector('main a[href*=\"-{kind}-\"]')"
         goal = browser.evaluate(f"{link}.getAttribute('href').split('#')[1]")
         browser.evaluate(f"{link}.click()")
-        browser._wait(lambda: browser.evaluate("document.querySelector(':target') !== null"), 30)
+        browser._wait(lambda: browser.evaluate("document.querySelector(':target') !== null"), 120)
         assert browser.evaluate("document.querySelector(':target').id") == goal
         assert len(browser.evaluate("document.querySelector(':target').textContent").split()) > 3

@@ -55,9 +55,9 @@ def clear(planted):
     study = make_study(list(values.columns))
     solution, membership = publish(values, study, 6)
     comparison = pd.DataFrame({"ari_mean": [0.9, 0.95], "jaccard_min": [0.6, 0.7]}, index=pd.Index([5, 6], name="k"))
-    began = time.perf_counter()
+    began = time.process_time()
     found = assess_sensitivity(values, study, solution, membership, comparison=comparison)
-    return found, time.perf_counter() - began
+    return found, time.process_time() - began
 
 
 def test_assess_sensitivity_clear_segments_only_medoids_matter(clear):

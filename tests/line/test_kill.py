@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -14,32 +15,20 @@ from segmentation.reporting.stages import NOTEBOOKS
 from ..conftest import files_of, run_cli
 from .tiny import group_of, write_tiny_study
 
-MOMENTS = {  # how many seconds after a stage said that it runs it is killed; 02_use runs beside 03 to 07 until it is done
-    "01_data": 1.6,
-    "02_segments": 2.2,
-    "02_use": 0.5,
-    "03_interviews": 0.3,
-    "04_personas": 0.3,
-    "05_messaging": 0.2,
-    "06_tracking": 0.3,
-    "07_activation": 0.3,
-    "08_since_last_quarter": 0.2,
+FIRST = {
+    name: f"os.rename .{name}.sha256.json" for name in NOTEBOOKS
+}  # the stage's first result lies there, not on record
+LEDGER = "os.rename ledger/period=2026Q1/results/"
+LAST = {  # while the report is put in place
+    "the front door is written": "open /index.html",
+    "the ledger gets its solution": f"{LEDGER}solution.json",
+    "the ledger gets its members": f"{LEDGER}membership.parquet",
 }
 CLOCKS = ("manifest.json",)  # the only file of a report that says how long things took
 
 
 def run(project: Path, period: str, *options: str, **kill) -> tuple[int, str]:
     return run_cli(project, "run", "tiny", "--period", period, *options, **kill)
-
-
-def cut_short(project: Path, name: str, after: float) -> str:
-    """Kill the first quarter's run while a stage runs; what was printed. A busy machine may need another try."""
-    for _ in range(5):
-        code, words = run(project, "2026Q1", "--from", name, kill_at=f"{name}: running", after=after)
-        if code == -9 and f"{name}: done" not in words:
-            return words
-        after /= 2
-    raise AssertionError(f"{name} was never caught running: {words}")
 
 
 @pytest.fixture(scope="module")
@@ -54,44 +43,57 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def killed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], list[tuple[int, str]]]:
-    """The same study, its first quarter killed in every stage and while the report is put in place, then run to its end.
+@dataclass(frozen=True)
+class Killed:
+    """A folder whose runs were killed, one after the other, and run to its end: exit code and output of each."""
 
-    Returns the folder, what was printed until each stage was killed, and the answers of the runs after that.
-    """
+    project: Path
+    starting: tuple[int, str]
+    stages: dict[str, tuple[int, str]]
+    publishing: dict[str, tuple[int, str]]
+    end: tuple[int, str]
+
+
+@pytest.fixture(scope="module")
+def killed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    """The same study, its first quarter killed in every stage and while the report is put in place, then run to its end."""
     project = tmp_path_factory.mktemp("killed")
     shutil.copytree(home / "tiny", project / "tiny")
     (project / "reports").mkdir()
-    cut = {name: cut_short(project, name, after) for name, after in MOMENTS.items()}
-    last = [run(project, "2026Q1", kill_at="report: running", after=after) for after in (0.0, 0.3)]
-    return project, cut, [*last, run(project, "2026Q1")]
+    return Killed(
+        project,
+        run(project, "2026Q1", kill_at="cpython.run_module ipykernel_launcher"),
+        {name: run(project, "2026Q1", "--from", name, kill_at=moment) for name, moment in FIRST.items()},
+        {name: run(project, "2026Q1", kill_at=moment) for name, moment in LAST.items()},
+        run(project, "2026Q1"),
+    )
 
 
 def test_killed_runs_were_killed_where_they_should(killed):
-    """Every stage was caught running by a kill, and so was publishing, unless it was quicker than the signal."""
-    _, cut, last = killed
-    assert tuple(sorted(cut)) == tuple(sorted(NOTEBOOKS))
-    assert any("report: running" in words for _, words in last[:-1])
+    """Every stage was caught between its first result and its end, and so was publishing."""
+    for name, (code, words) in [("01_data", killed.starting), *killed.stages.items()]:
+        assert code == -9 and f"{name}: running" in words and f"{name}: done" not in words, words
+    for moment, (code, words) in killed.publishing.items():
+        assert code == -9 and "report: running" in words and "report: reports" not in words, moment
 
 
 def test_killed_runs_take_up_where_they_were(killed):
     """What was done before a kill is not done again."""
-    _, cut, last = killed
-    assert "01_data: unchanged, reused" in cut["02_use"]
-    assert "02_segments: unchanged, reused" in cut["03_interviews"]
-    assert last[-1][1].count("unchanged, reused") == len(NOTEBOOKS)
+    assert "01_data: unchanged, reused" in killed.stages["02_use"][1]
+    assert "02_segments: unchanged, reused" in killed.stages["03_interviews"][1]
+    for code, words in [*list(killed.publishing.values())[1:], killed.end]:
+        assert words.count("unchanged, reused") == len(NOTEBOOKS), code
 
 
 def test_killed_runs_end_in_the_bytes_of_an_undisturbed_one(home, killed):
-    project, _, last = killed
-    assert last[-1][0] == 0, last[-1][1]
+    project = killed.project
+    assert killed.end[0] == 0, killed.end[1]
     for folder in ("reports/tiny/2026Q1", "reports/tiny/.work/2026Q1/results", "reports/tiny/ledger/period=2026Q1"):
         assert files_of(project / folder, without=CLOCKS) == files_of(home / folder, without=CLOCKS)
 
 
 def test_killed_runs_leave_nothing_behind(killed):
-    project, _, _ = killed
+    project = killed.project
     names = [path.name for path in (project / "reports").rglob("*")]
     assert not [name for name in names if name.endswith(".part") or name.startswith((".publish-", ".old-"))]
     assert "run.owner.json" not in names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -54,21 +55,42 @@ def write_notebook(path: Path, title: str, *codes: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
 
 
-@pytest.fixture
-def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder with a study, two notebooks and an empty reports folder; the runner is pointed at it."""
+def write_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the project folder and point the runner and the working directory at it."""
     stages = (Stage("01_first", "First: numbers"), Stage("02_second", "Second: total", needs=("01_first",)))
-    (tmp_path / "study.yaml").write_text(STUDY)
+    (folder / "study.yaml").write_text(STUDY)
     rows = "".join(f"A{n},{kind},2026-07-{day:02d}T10:00:00\n" for n in (1, 2) for day in (1, 2) for kind in "ab")
-    (tmp_path / "events.csv").write_text("account,event,time\n" + rows)
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "notebooks").mkdir()
-    write_notebook(tmp_path / "notebooks/01_first.ipynb", "What came in?", FIRST)
-    write_notebook(tmp_path / "notebooks/02_second.ipynb", "What is the total?", SECOND, SHOW, HOSTILE)
+    (folder / "events.csv").write_text("account,event,time\n" + rows)
+    (folder / "reports").mkdir()
+    (folder / "notebooks").mkdir()
+    write_notebook(folder / "notebooks/01_first.ipynb", "What came in?", FIRST)
+    write_notebook(folder / "notebooks/02_second.ipynb", "What is the total?", SECOND, SHOW, HOSTILE)
     for name in ("runner", "publish", "front"):
         monkeypatch.setattr(f"segmentation.reporting.{name}.STAGES", stages)
     monkeypatch.setitem(READS, "01_first", ("*",))
     monkeypatch.setattr(runner, "NOTEBOOKS", tuple(stage.name for stage in stages))
-    monkeypatch.setattr(runner, "notebooks_folder", lambda: tmp_path / "notebooks")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setattr(runner, "notebooks_folder", lambda: folder / "notebooks")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder with a study, two notebooks and an empty reports folder; the runner is pointed at it."""
+    return write_line(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports folder after a first run, for all tests that begin after one."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = write_line(tmp_path_factory.mktemp("first"), monkeypatch)
+        assert runner.run_report("study.yaml", "2026Q3", reports=folder / "reports").report is not None
+    return folder / "reports"
+
+
+@pytest.fixture
+def finished(line: Path, first_run: Path) -> Path:
+    """The line after its first run."""
+    shutil.copytree(first_run, line / "reports", dirs_exist_ok=True)
+    return line

@@ -23,6 +23,8 @@ from segmentation.study import load_study
 
 from .conftest import FIRST, SECOND, write_notebook
 
+REPORT = "reports/tiny/2026Q3"
+
 
 def run(line: Path, **options):
     events = []
@@ -57,17 +59,16 @@ def test_run_report_first_time_runs_all_and_publishes(line):
     assert names <= set(files_of(result.report))
 
 
-def test_run_report_again_reuses_every_stage(line):
-    first, _ = run(line)
-    before = files_of(first.report / "results")
-    _, events = run(line)
+def test_run_report_again_reuses_every_stage(finished):
+    before = files_of(finished / REPORT / "results")
+    _, events = run(finished)
     assert [event for event in events if event[1] == "started"] == [("report", "started")]
-    assert files_of(first.report / "results") == before
+    assert files_of(finished / REPORT / "results") == before
 
 
 @pytest.mark.parametrize("touch", ["input", "notebook", "study", "result"])
-def test_run_report_after_a_change_runs_what_depends_on_it(line, touch):
-    run(line)
+def test_run_report_after_a_change_runs_what_depends_on_it(finished, touch):
+    line = finished
     if touch == "input":
         with (line / "events.csv").open("a") as stream:
             stream.write("A3,a,2026-07-03T10:00:00\n")
@@ -81,14 +82,14 @@ def test_run_report_after_a_change_runs_what_depends_on_it(line, touch):
     assert ("01_first", "started") in events
 
 
-def test_run_report_failing_stage_keeps_report_and_resumes(line):
-    first, _ = run(line)
-    before = files_of(first.report)
+def test_run_report_failing_stage_keeps_report_and_resumes(finished):
+    line, report = finished, finished / REPORT
+    before = files_of(report)
     write_notebook(line / "notebooks/02_second.ipynb", "What is the total?", SECOND + "\n1 / 0")
     result, events = run(line)
     assert result.report is None and result.failed == ["02_second"] and not result.user_error
     assert ("01_first", "reused") in events and ("02_second", "failed") in events
-    assert files_of(first.report) == before
+    assert files_of(report) == before
     assert "ZeroDivisionError" in describe_failure(result)
     assert "ZeroDivisionError" in (line / "reports/tiny/.work/2026Q3/failed/02_second.ipynb").read_text()
     write_notebook(line / "notebooks/02_second.ipynb", "What is the total?", SECOND)
@@ -162,15 +163,13 @@ def test_run_report_unknown_stage_or_parameter_is_refused(line):
         run(line, settings={"09_none": {}})
 
 
-def test_run_report_from_stage_runs_it_and_later_ones(line):
-    run(line)
-    _, events = run(line, start="02_second")
+def test_run_report_from_stage_runs_it_and_later_ones(finished):
+    _, events = run(finished, start="02_second")
     assert ("01_first", "reused") in events and ("02_second", "started") in events
 
 
-def test_publish_page_escapes_what_data_say(line):
-    result, _ = run(line)
-    page = (result.report / "02_second.html").read_text()
+def test_publish_page_escapes_what_data_say(finished):
+    page = (finished / REPORT / "02_second.html").read_text()
     assert "&lt;script&gt;document.title" in page
     assert "javascript:" not in re.sub(r"\[x\]\(javascript:alert\(1\)\)", "", page)
     assert 'http-equiv="Content-Security-Policy"' in page
@@ -184,31 +183,30 @@ def test_publish_page_escapes_what_data_say(line):
         ("import sys\nprint('careful', file=sys.stderr)", "writes a warning"),
     ],
 )
-def test_publish_output_nobody_can_vouch_for_stops_the_report(line, code, match):
-    first, _ = run(line)
-    before = files_of(first.report)
+def test_publish_output_nobody_can_vouch_for_stops_the_report(finished, code, match):
+    line, report = finished, finished / REPORT
+    before = files_of(report)
     write_notebook(line / "notebooks/02_second.ipynb", "What is the total?", SECOND, code)
     with pytest.raises(RenderError, match=match):
         run(line)
-    assert files_of(first.report) == before
+    assert files_of(report) == before
 
 
-def test_bundle_report_is_one_file_that_loads_nothing(line):
-    run(line)
+def test_bundle_report_is_one_file_that_loads_nothing(finished):
     study = load_study("study.yaml")
-    path = bundle_report(study, Period.parse("2026Q3"), line / "reports/tiny")
+    path = bundle_report(study, Period.parse("2026Q3"), finished / "reports/tiny")
     text = path.read_text()
     assert not re.search(r"""(?:src|href)=["'](?!#)""", text.split('id="plotly-gz"')[0])
     assert 1_000_000 < len(text) < 3_000_000
     with pytest.raises(ParameterError, match="no report of tiny for 2026Q2"):
-        bundle_report(study, Period.parse("2026Q2"), line / "reports/tiny")
+        bundle_report(study, Period.parse("2026Q2"), finished / "reports/tiny")
 
 
-def test_recover_after_a_kill_between_two_renames_restores_the_report(line):
-    result, _ = run(line)
-    shutil.move(result.report, result.report.with_name(".old-2026Q3"))
-    (result.report.parent / ".publish-2026Q3-abc").mkdir()
+def test_recover_after_a_kill_between_two_renames_restores_the_report(finished):
+    report = finished / REPORT
+    shutil.move(report, report.with_name(".old-2026Q3"))
+    (report.parent / ".publish-2026Q3-abc").mkdir()
     runner.load_study("study.yaml")
-    again, _ = run(line)
+    again, _ = run(finished)
     assert (again.report / "index.html").exists()
     assert not list(again.report.parent.glob(".old-*")) and not list(again.report.parent.glob(".publish-*"))

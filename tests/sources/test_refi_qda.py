@@ -274,10 +274,10 @@ def test_read_sources_refi_codebook_without_guids_keeps_every_code(tmp_path, mak
 def test_locate_all_many_selections_of_long_texts_take_no_time():
     text = ("\U0001f69a late again.\r\n" * 4000).rstrip()
     marked = [Marked("P01", start, start + 4, "late") for start in range(3, 16 * 3000, 16)]
-    started = time.perf_counter()
+    started = time.process_time()
     convention, _ = choose_convention({"P01": text}, marked)
     spans = locate_all({"P01": text}, marked, convention)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     plain = text.replace("\r\n", "\n")
     assert {plain[slice(*span)] for span in spans} == {"late"} and convention.utf16 and convention.crlf == 2
 

@@ -180,7 +180,7 @@ def enter_ledger(study: Study, period: Period, work: Path, root: Path, *, dry: b
         shutil.copytree(folder / "results", folder / f"superseded-{number}")
     about: dict[str, Any] = _about(study)
     write_bytes(root / "ledger" / ABOUT, (json.dumps(about, sort_keys=True, indent=1) + "\n").encode())
-    entry.write("membership", membership)
     for name, table in beside.items():
         entry.write(name, table)
     entry.write_json("solution", solution)
+    entry.write("membership", membership)  # last: an entry that has members has the rest, also after a kill

@@ -162,7 +162,12 @@ class _Line:
 
     def sweep(self) -> None:
         """Remove what a killed run left half-written."""
-        for leftover in (*self.folder.rglob(".*.part"), *(self.folder / "notebooks").glob(".*")):
+        entry = self.root / "ledger" / f"period={self.period}"
+        for leftover in (
+            *self.folder.rglob(".*.part"),
+            *entry.rglob(".*.part"),
+            *(self.folder / "notebooks").glob(".*"),
+        ):
             leftover.unlink(missing_ok=True)
 
     def parameters(self, stage: Stage) -> dict[str, Any]:
