@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from segmentation.messaging import TOUCH_COLUMNS, count_touchpoints, list_touchpoints, tabulate_touchpoints
+from segmentation.messaging.touchpoints import _exact_p
 from segmentation.profiling import index_interval
+from segmentation.study import load_study
 
+from ..conftest import PROJECT, STUDY
 from .test_journey import EVENTS, MEMBERS, make_events
 
 
@@ -67,6 +71,34 @@ def test_count_touchpoints_no_withheld_cell_follows_from_the_others(journey):
     assert by_segment.min() > 1 and by_channel.min() > 1 and "mail" in by_channel and "S1" in by_segment
     persona = table[(table["persona_id"] == "p1") & (table["channel"] == "mail")]
     assert persona["withheld"].tolist() == [True]  # 85 of 90: the five others would follow
+
+
+def test_count_touchpoints_finds_the_channels_planted_in_the_sample():
+    """Trade shows for proof, referrals for simple and not for connect, as the generator plants them; and by exact p, by hand."""
+    sample = load_study(PROJECT / STUDY)
+    columns = {
+        "context_group_id": sample.unit,
+        "event": "event",
+        "timestamp": "timestamp",
+        "context_campaign_medium": "channel",
+    }
+    events = pd.read_parquet(sample.folder / "cdp/tracks.parquet", columns=list(columns)).rename(columns=columns)
+    planted = pd.read_parquet(sample.folder / "truth/segments.parquet").query("quarter == '2026Q3' and customer")
+    membership = pd.DataFrame({"segment": planted["line_id"].to_numpy()}, index=planted["company_id"].astype(str))
+    table = count_touchpoints(events, sample, membership)
+    found = table[table["marker"]]
+    high, low = found[found["index"] > 100], found[found["index"] < 100]
+    assert {("S3", "trade_show"), ("S5", "referral")} <= set(zip(high["segment"], high["channel"], strict=True))
+    assert ("S4", "referral") in set(zip(low["segment"], low["channel"], strict=True))
+    assert not found["segment"].isin(["S1", "all"]).any()
+
+
+def test_count_touchpoints_p_is_fisher_s(journey):
+    counts = np.array([[3.0, 1.0], [1.0, 3.0], [4.0, 4.0]])
+    p = _exact_p(counts, np.array([[4.0] * 2, [4.0] * 2, [8.0] * 2]), counts[-1], np.array([8.0]))
+    assert (
+        p[:2].round(4).tolist() == [[0.4857, 0.4857]] * 2
+    )  # the lady tasting tea (Fisher 1935): 17 of 70 for three cups or more
 
 
 def test_list_touchpoints_names_the_channels_of_every_stage(journey):

@@ -32,6 +32,15 @@ messages: [m-9]
 prediction: {text: Wins, message: m-1, against: m-2, kpi: reply}
 ---
 """
+FAIRS = """---
+persona_id: s1-fay
+name: Fair Fay
+segment: S1
+channels:
+  - text: Comes by fairs
+    evidence: {touchpoint: {channel: fair, stage: aware}}
+---
+"""
 
 
 def test_check_persona_references_says_every_problem_with_its_line(tmp_path):
@@ -89,10 +98,27 @@ def test_check_study_puts_wrong_personas_in_the_list_with_everything_else(tmp_pa
     folder = write_tiny_study(tmp_path / "tiny")
     (folder / "personas").mkdir()
     (folder / "personas/wanda.md").write_text(WRONG)
-    (folder / "study.yaml").write_text((folder / "study.yaml").read_text() + "personas: personas\n")
+    (folder / "personas/fay.md").write_text(FAIRS)
+    (folder / "study.yaml").write_text(
+        (folder / "study.yaml").read_text() + "personas: personas\njourneys: {aware: [opened]}\n"
+    )
     accounts = (folder / "accounts.csv").read_text().replace("A003,", "A002,", 1)
     (folder / "accounts.csv").write_text(accounts)
     with pytest.raises(DataContractError) as caught:
         check_study(load_study(folder), "2026Q2")
     said = str(caught.value)
     assert "wanda.md, line 7" in said and "'share_biling'" in said and "accounts.csv" in said
+
+
+def test_check_study_says_where_a_channel_is_cited_that_nobody_came_through(tmp_path):
+    folder = write_tiny_study(tmp_path / "tiny")
+    (folder / "personas").mkdir()
+    (folder / "personas/fay.md").write_text(FAIRS)
+    study = (folder / "study.yaml").read_text().replace("timestamp: time}", "timestamp: time, channel: way}")
+    (folder / "study.yaml").write_text(study + "personas: personas\njourneys: {aware: [opened]}\n")
+    head, *rows = (folder / "events.csv").read_text().splitlines()
+    (folder / "events.csv").write_text("\n".join([f"{head},way", *(f"{row},post" for row in rows)]) + "\n")
+    with pytest.raises(DataContractError) as caught:
+        check_study(load_study(folder), "2026Q2")
+    said = str(caught.value)
+    assert "fay.md, line 7" in said and "no such channel at the stage aware; got 'fair'; allowed: post" in said
