@@ -274,6 +274,7 @@ def assigned(tmp_path, plan, strata):
         (tmp_path / "outcomes.csv").write_text(OUTCOMES)
         files = {"assignment": tmp_path / "assignment.csv", "outcomes": tmp_path / "outcomes.csv"}
         made = Experiment.model_validate(plan(persona="who", **files))
+        made._people = tuple(strata.names)
         return analyse_experiment(made, *read_exposures(made, unit="company_id"), None, strata=strata)
 
     return build
@@ -287,7 +288,9 @@ def test_analyse_experiment_persona_as_the_assignment_names_it(assigned):
 
 
 def test_analyse_experiment_strange_persona_in_the_assignment_raises(assigned):
-    with pytest.raises(DataContractError, match=r"column 'who': no such persona; got 'dna'.*Did you mean 'dana'"):
+    with pytest.raises(
+        DataContractError, match=r"row 5, column 'who': no such persona \(30 rows\); got 'dna'.*Did you mean 'dana'"
+    ):
         assigned(ASSIGNMENT.replace(",sam\n", ",dna\n"))
     with pytest.raises(DataContractError, match=r"unit in two personas: dana \(row 2\), sam \(row 122\)"):
         assigned(ASSIGNMENT + "mail-1,c0,control,2026-07-06,sam\n")

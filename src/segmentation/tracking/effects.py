@@ -140,7 +140,7 @@ def correlate_lifts(experiment: Experiment, parts: Sequence[pd.DataFrame], arm: 
     products of what the units they share add to each.
     """
     ids = [part.get("cluster", part.index) for part in parts]
-    known, _ = pd.factorize(np.concatenate([np.asarray(one, dtype=object) for one in ids]))
+    known, _ = pd.factorize(np.concatenate([np.asarray(one) for one in ids]))
     table, start = np.zeros((known.max(initial=-1) + 1, len(parts))), 0
     for column, part in enumerate(parts):
         code, start = known[start : start + len(part)], start + len(part)

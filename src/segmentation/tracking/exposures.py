@@ -37,8 +37,8 @@ def read_exposures(experiment: Experiment, *, unit: str) -> tuple[pd.DataFrame, 
     Raises
     ------
     DataContractError
-        With every violation of both files: file or column missing, empty, an arm that was not declared, what is not a date or
-        number, a unit in two arms, an outcome before assignment or exposure, a negative denominator.
+        With every violation of both files: file or column missing, empty, an arm or persona that was not declared, what is not a
+        date or number, a unit in two arms, an outcome before assignment or exposure, a negative denominator.
     """
     name = experiment.unit or unit
     broken: list[Violation] = []
@@ -77,13 +77,19 @@ def read_exposures(experiment: Experiment, *, unit: str) -> tuple[pd.DataFrame, 
 
 
 def _check_words(experiment: Experiment, assignment: pd.DataFrame, outcomes: pd.DataFrame) -> list[Violation]:
-    """Arms and outcomes that nobody declared."""
+    """Arms, personas and outcomes that nobody declared."""
     broken, file = [], experiment.assignment.name
     for arm, rows in assignment.groupby("arm"):
         if arm and arm not in experiment.arms:
             fix = nearest_word(arm, experiment.arms)
             what = f"no such arm ({len(rows)} rows)"
             broken.append(Violation(what, file, int(rows.index[0]), "arm", arm, ", ".join(experiment.arms), fix))
+    if "persona" in assignment.columns and experiment.people:
+        for name, rows in assignment[assignment["persona"] != ""].groupby("persona"):
+            if name not in experiment.people:
+                what, allowed = f"no such persona ({len(rows)} rows)", ", ".join(experiment.people)
+                fix, column = nearest_word(name, experiment.people), experiment.persona
+                broken.append(Violation(what, file, int(rows.index[0]), column, name, allowed, fix))
     if assignment.empty:
         broken.append(Violation(f"no row of experiment {experiment.id!r}", file, column="experiment_id"))
     known = set(outcomes["outcome"])

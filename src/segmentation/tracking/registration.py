@@ -184,6 +184,7 @@ class Experiment(Declared):
     notes: str = ""
     _rule: Family = PrivateAttr(default_factory=Family)
     _told: dict[str, tuple[str, str, int]] = PrivateAttr(default_factory=dict)
+    _people: tuple[str, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _is_whole(self, info: ValidationInfo) -> Self:
@@ -201,6 +202,11 @@ class Experiment(Declared):
     def told(self) -> dict[str, tuple[str, str, int]]:
         """Persona id to segment, predicted sentence and version of the persona's file, for those it expects something of."""
         return self._told
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Ids of all personas of the study; empty where they are not known."""
+        return self._people
 
     @property
     def stamp(self) -> str:
@@ -329,6 +335,7 @@ def load_experiments(source: Study | str | Path) -> tuple[Experiment, ...]:
         made = item.model_copy(update=paths)
         made._rule = families.get(item.family or "", made._rule)
         made._told = {e.persona: people[e.persona] for e in item.expects if people and e.persona in people}
+        made._people = tuple(people or ())
         found.append(made)
     if violations:
         raise StudyError(violations)

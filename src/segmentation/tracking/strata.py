@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ..errors import DataContractError, Violation, nearest_word
 from ..personas import Findings, Persona, load_personas
 from ..personas.rules import match_defining
 from ..study import Study
@@ -112,11 +111,6 @@ def split_personas(
     dict, Strata
         Persona id (the two rests last) to its rows of ``units``; and the strata they come from. Empty where no unit has a persona,
         or the experiment is registered without them.
-
-    Raises
-    ------
-    DataContractError
-        If the assignment names a persona that the study does not have.
     """
     strata = strata or Strata()
     if not experiment.by_persona:
@@ -139,16 +133,6 @@ def split_personas(
 def _as_assigned(experiment: Experiment, units: pd.DataFrame, strata: Strata) -> tuple[dict[str, pd.DataFrame], Strata]:
     """Units by the persona that the assignment names; what the persona files say of units is not asked."""
     named = units["persona"]
-    strange = sorted(set(named) - {""} - set(strata.names)) if strata.names else []
-    if strange:
-        what, file = "no such persona", experiment.assignment.name
-        allowed = ", ".join(strata.names)
-        raise DataContractError(
-            [
-                Violation(what, file, None, experiment.persona, name, allowed, nearest_word(name, strata.names))
-                for name in strange
-            ]
-        )
     order = [name for name in strata.names if (named == name).any()] or sorted(set(named) - {""})
     return {name: units[named == name] for name in order}, Strata(names=strata.names, homes=strata.homes)
 
