@@ -1,9 +1,10 @@
 """Follow the sample's six quarters as the line does, ledger and all, and hold what it says against what was planted.
 
-    python benchmarks/six_quarters.py [--study data/sample/fieldnote] [--out benchmarks/results/six_quarters.json]
+    python benchmarks/six_quarters.py [--study data/sample/fieldnote] [--worlds 2 3] [--out benchmarks/results/six_quarters.json]
 
 Each quarter is read as it was known then, scored by the frozen solution of the ledger, refitted in the shadow, and written to a
-ledger of its own. The first quarter has no survey, so it is segmented by use alone. Takes about three minutes of one core.
+ledger of its own. The first quarter has no survey, so it is segmented by use alone. Moves are held against the truth in other worlds of the
+generator too, one a seed. Takes about two minutes of one core for the sample and for each world.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ import pandas as pd
 
 import segmentation as sg
 from segmentation.clustering import (
-    compare_with_noise,
+    RealMoves,
+    estimate_moves,
     match_segments,
     measure_noise,
     recall_previous,
     refit_trigger,
-    split_moves,
     take_segments,
 )  # fmt: skip
 from segmentation.clustering.methods import method_inputs
-from segmentation.features import assess_drift, build_features, build_features_before, fit_encoder
+from segmentation.features import assess_drift, build_features, build_features_before, fit_encoder, there_throughout
 from segmentation.period import Period
 from segmentation.sources import read_sources
 from segmentation.study import Study
+from segmentation.synthetic.write import write_study
 from segmentation.tracking import analyse_experiments
 from segmentation.workspace import Workspace
 
@@ -41,32 +43,56 @@ SURVEY_FROM = "2025Q3"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", default="data/sample/fieldnote")
+    parser.add_argument("--worlds", type=int, nargs="*", default=[2, 3], help="seeds of other worlds")
     parser.add_argument("--out", default="benchmarks/results/six_quarters.json")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = follow_quarters(Path(given.study), Path(folder))
+        found, weighed = follow_quarters(Path(given.study), Path(folder) / "sample")
+        worlds = [weighed]
+        for seed in given.worlds:
+            study = write_study(Path(folder) / f"study{seed}", seed=seed).parent
+            rows, weighed = follow_quarters(study, Path(folder) / f"world{seed}", campaign=False)
+            found.setdefault("worlds", {})[str(seed)] = [
+                {"quarter": row["quarter"], **row["moves"]} for row in rows["quarters"][1:]
+            ]
+            worlds.append(weighed)
+    found["calibration"] = _calibrate(pd.concat(worlds))
     text = json.dumps(found, indent=1, sort_keys=True)
     Path(given.out).write_text(text + "\n", "utf-8")
     print(text)
 
 
-def follow_quarters(study_folder: Path, reports: Path) -> dict[str, Any]:
-    """What each quarter gave, and how it compares with the truth."""
+def follow_quarters(study_folder: Path, reports: Path, *, campaign: bool = True) -> tuple[dict[str, Any], pd.DataFrame]:
+    """What each quarter gave, how it compares with the truth, and every move with its probability and whether it is real."""
     planted = pd.read_parquet(study_folder / "truth" / "segments.parquet")
     planted = planted.pivot(index="company_id", columns="quarter", values="segment")
-    rows, last = [], pd.DataFrame()
+    rows, weighed, last = [], [], pd.DataFrame()
     for quarter in QUARTERS:
         study = _as_known(sg.load_study(study_folder), quarter)
-        row, last = follow_quarter(study, quarter, reports, planted)
+        row, last, moves = follow_quarter(study, quarter, reports, planted)
         print(json.dumps(row), flush=True)
         rows.append(row)
-    (campaign,) = analyse_experiments(study, last, alpha=study.choices.alpha)[:1]
-    effects = campaign.effects[campaign.effects["segment"] != "all"]
-    verdicts = {
-        str(r.segment): {"lift": round(float(r.lift), 4), "q": round(float(r.q), 4), "verdict": r.verdict}
-        for r in effects.itertuples()
-    }
-    return {"quarters": rows, "campaign": verdicts}
+        weighed.append(moves)
+    found: dict[str, Any] = {"quarters": rows}
+    if campaign:
+        (first,) = analyse_experiments(study, last, alpha=study.choices.alpha)[:1]
+        effects = first.effects[first.effects["segment"] != "all"]
+        found["campaign"] = {
+            str(r.segment): {"lift": round(float(r.lift), 4), "q": round(float(r.q), 4), "verdict": r.verdict}
+            for r in effects.itertuples()
+        }
+    return found, pd.concat(weighed)
+
+
+def _calibrate(weighed: pd.DataFrame) -> list[dict[str, float]]:
+    """Of moves by the probability they were given: how many, the mean probability, and how many were real."""
+    known = weighed.dropna(subset=["probability"])
+    bins = pd.cut(known["probability"], [0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1], include_lowest=True)
+    return [
+        {"up_to": float(interval.right), "n": len(part), "probability": round(float(part["probability"].mean()), 3),
+         "real": round(float(part["real"].mean()), 3)}
+        for interval, part in known.groupby(bins, observed=True)
+    ]  # fmt: skip
 
 
 def _as_known(study: Study, quarter: str) -> Study:
@@ -85,11 +111,12 @@ def _as_known(study: Study, quarter: str) -> Study:
 
 def follow_quarter(
     study: Study, quarter: str, reports: Path, planted: pd.DataFrame
-) -> tuple[dict[str, Any], pd.DataFrame]:
-    """One quarter of the line; returns what to report, and last quarter's membership by this quarter's solution."""
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """One quarter of the line: what to report, last quarter's membership by this quarter's solution, and every move."""
     period = Period.parse(quarter)
     run = Workspace(study, period, "02_segments", reports / ".work" / quarter)
-    features = build_features(read_sources(study, period), study, check_base=quarter >= SURVEY_FROM).values
+    data = read_sources(study, period)
+    features = build_features(data, study, check_base=quarter >= SURVEY_FROM).values
     before = (
         build_features_before(read_sources(study, period.previous), study).values if quarter > QUARTERS[0] else None
     )
@@ -119,22 +146,35 @@ def follow_quarter(
         "trigger": fired.loc[fired["fired"].fillna(False), "sign"].tolist(), "segments": _name_truth(membership, planted[quarter]),
     }  # fmt: skip
     if before is None:
-        return row, membership
-    scored = sg.assign_segments(taken.solution, taken.encoder.encode(before.reindex(columns=features.columns)))
-    own = taken.encoder.encode(features)
+        return row, membership, pd.DataFrame()
+    old = taken.encoder.encode(before.reindex(columns=features.columns))
+    now = taken.encoder.encode(features)
+    scored = sg.assign_segments(taken.solution, old)
     asked_own = method_inputs(study, features, taken.encoder) | {"method": taken.solution.method}
-    noise = measure_noise(own, taken.solution, choices=study.choices, **asked_own)
-    moved = split_moves(scored, membership)
-    total = compare_with_noise(sg.migration_table(scored, membership), noise, moved).iloc[-1]
-    changed = planted[str(period.previous)] != planted[quarter]
-    really = changed.reindex(moved.index)
-    row["moves"] = {
-        "of": int(total["base"]), "moved": len(moved), "share": round(float(total["share"]), 4),
-        "noise": round(float(total["noise"]), 4), "noise_upper": round(float(total["noise_upper"]), 4),
-        "clear": int(moved["clear"].sum()), "clear_real": round(float(really[moved["clear"]].mean()), 3),
-        "unclear_real": round(float(really[~moved["clear"]].mean()), 3), "planted": int(changed.sum()),
+    noise = measure_noise(now, taken.solution, choices=study.choices, **asked_own)
+    again = {variable.name for variable in study.base if variable.source == "survey"}
+    whole = there_throughout(data, study, now.index)
+    real = estimate_moves(taken.solution, old, now, scored, membership, again=again, whole=whole)
+    changed = (planted[str(period.previous)] != planted[quarter]).reindex(membership.index).fillna(False).astype(bool)
+    row["moves"] = _hold_moves(real, changed) | {"refit": round(float(_refit_share(noise)), 4)}
+    return row, scored, real.units.assign(real=changed.reindex(real.units.index))
+
+
+def _hold_moves(real: RealMoves, changed: pd.Series) -> dict[str, Any]:
+    """Estimates beside what was planted among the same units."""
+    moved, clear = real.units, real.units.index[real.units["clear"]]
+    apart, really = moved.index[~moved["whole"]], changed.reindex(real.chance.index)
+    numbers = {
+        "seen": real.seen / real.n, "noise": real.noise, "expected": real.expected, "rate": real.rate, "lower": real.lower,
+        "upper": real.upper, "planted": really.mean(), "precision": changed[clear].mean(), "recall": changed[clear].sum() / really.sum(),
+        "apart_real": changed[apart].mean(),
     }  # fmt: skip
-    return row, scored
+    counts = {"n": real.n, "moved": real.seen, "clear": len(clear), "apart": len(apart)}
+    return counts | {name: round(float(value), 4) for name, value in numbers.items()}
+
+
+def _refit_share(noise: pd.DataFrame) -> float:
+    return noise.loc[noise["from"] != noise["to"], "n"].sum() / noise["n"].sum()
 
 
 def _name_truth(membership: pd.DataFrame, planted: pd.Series) -> dict[str, Any]:

@@ -50,11 +50,24 @@ def test_six_quarters_find_the_harmed_segment_and_no_other(record):
     assert verdicts == dict.fromkeys(("S2", "S3", "S5", "S6"), "no clear difference") | {"S1": "helped", "S4": "harmed"}
 
 
-def test_six_quarters_tell_clear_moves_from_flicker(record):
-    for row in record["quarters"][1:]:
-        moves = row["moves"]
-        assert moves["clear_real"] > 2.5 * moves["unclear_real"], row["quarter"]
-        assert moves["noise"] < moves["noise_upper"] < moves["share"]
+def test_six_quarters_tell_real_moves_from_noise_in_every_world(record):
+    sample = [row["moves"] for row in record["quarters"][1:]]
+    worlds = [sample, *record["worlds"].values()]
+    every = [moves for world in worlds for moves in world]
+    assert len(every) == 5 * len(worlds) >= 15
+    held = [moves["lower"] <= moves["planted"] <= moves["upper"] for moves in every]
+    assert all(held[:5]) and sum(held) >= 0.8 * len(
+        held
+    )  # a solution that cuts planted segments in parts overstates the rate
+    assert all(moves["noise"] > moves["planted"] and moves["seen"] > 1.7 * moves["planted"] for moves in every)
+    clear = sum(moves["clear"] for moves in every)
+    assert sum(moves["precision"] * moves["clear"] for moves in every) / clear > 0.9  # as it promises
+    assert all(moves["precision"] > 0.8 and moves["recall"] > 0.6 for moves in every)
+
+
+def test_six_quarters_probabilities_of_moves_rise_with_the_truth(record):
+    found = [row["real"] for row in record["calibration"]]
+    assert found == sorted(found) and found[0] < 0.05 and found[-1] > 0.93
 
 
 def _publish_first(folder: Path) -> Solution:
@@ -94,6 +107,6 @@ def test_second_quarter_is_scored_by_the_ledger_and_begins_with_what_changed(tmp
     assert (run.read("identity")["state"] == "survives").all()
     moves = run.read("moves_noise").set_index("from").loc["all"]
     assert (
-        moves["n"] == moves["clear"] == 15 and moves["beyond"]
+        moves["n"] == moves["clear"] == 15 and moves["real"] > 14.9
     )  # the fifteen accounts that change sides between the quarters
     assert run.read_json("summary_08_since_last_quarter")["first"]["text"].startswith("Since 2026Q1, ")

@@ -134,6 +134,12 @@ def test_measure_kpis_absent_sources_and_events_are_said(make_data, study):
     assert isinstance(plot_kpis(table), Callout)
     table = measure_kpis(make_data(EVENTS), study, MEMBERS, [kpi(numerator=["movd"])], min_cell=1)
     assert table["events_missing"].unique().tolist() == ["movd"]
+    assert (
+        table["met"] == "nothing to count"
+    ).all()  # nobody records it, which is no share of 0 that misses its target
+    assert "none of its events is in the data: movd" in str(describe_kpis(table, "2026Q3"))
+    table = measure_kpis(make_data(EVENTS), study, MEMBERS, [kpi(numerator=[*kpi().numerator, "movd"])], min_cell=1)
+    assert "nothing to count" not in set(table["met"])
     assert "occur nowhere in the data: movd" in str(describe_kpis(table, "2026Q3"))
 
 

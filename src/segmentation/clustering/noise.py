@@ -223,8 +223,8 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     frame = pd.DataFrame(
         {
             "Before": shown["from"].replace({"all": "any"}), "Now": shown["to"].replace({"all": "another"}),
-            "Moved": shown["n"], "of": shown["base"], "Share": shown["share"], "from": shown["lower"], "to": shown["upper"],
-            "Likely real": real, "Clear": clear, "A refit moves": shown["noise"], "up to": shown["noise_upper"],
+            "Moved": shown["n"], "Likely real": real, "Clear": clear, "of": shown["base"], "Share": shown["share"],
+            "from": shown["lower"], "to": shown["upper"], "A refit moves": shown["noise"], "up to": shown["noise_upper"],
         }
     )  # fmt: skip
     per_cent = dict.fromkeys(("Share", "from", "to", "A refit moves", "up to"), ".1%")

@@ -253,7 +253,7 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
     """
     apart = int((~real.units["whole"]).sum())
     first = (
-        f"{few_words(apart, min_cell).capitalize()} of the {units} that moved came in the quarter before or did nothing in one of the two: "
+        f"{few_words(apart, min_cell).capitalize()} of the {units} that moved came or went in these two quarters, or did nothing in one: "
         "their counts are of part of a quarter, which looks like another segment, so they are set apart. "
         if apart
         else ""

@@ -67,6 +67,8 @@ def _describe_kpi(rows: pd.DataFrame, period: object) -> str:
     label = str(total["label"]).rstrip(".")
     if not total["denominator"]:
         return f"{label}: nothing to count in {period}."
+    if total["met"] == "nothing to count":
+        return f"{label}: nothing to count in {period}, because none of its events is in the data: {total['events_missing']}."
     if total["withheld"]:
         return f"{label}: withheld, fewer {total['counted']} than may be published."
     text = f"{label}, {period}: {say_share(total['numerator'], total['denominator'])} of the {total['counted']}"

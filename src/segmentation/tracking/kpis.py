@@ -60,7 +60,8 @@ def measure_kpis(
         One row a KPI and segment (and "all"), columns ``KPI_COLUMNS``: counted (what units are called, or "deals"), numerator,
         denominator, rate with 95 % Wilson interval, shrunk (rate pulled towards all segments' rate as far as a small
         base asks), target, met ("met", "not met", "cannot tell": the interval holds the target, "no target", "nothing
-        to count", "withheld"), events_missing (declared events that occur nowhere in the data), formed (True where the KPI
+        to count": nobody there, or nothing hoped for was ever recorded, "withheld"), events_missing (declared events that occur nowhere in
+        the data), formed (True where the KPI
         counts events that base variables count too, so that segments differ in it by construction). KPIs whose source is
         absent have denominators of 0.
 
@@ -86,7 +87,11 @@ def measure_kpis(
             counts = count_deals(kpi, segments, data, study)
         else:
             counts = count_companies(kpi, segments, data, study)
-        parts.append(_rate_rows(kpi, counts, missing, _last(history, kpi, data)).assign(formed=_formed(kpi, study)))
+        rows = _rate_rows(kpi, counts, missing, _last(history, kpi, data)).assign(formed=_formed(kpi, study))
+        unheard = bool(missing) and set(kpi.numerator) <= set(missing.split(", "))
+        if unheard and kpi.direction != "at_most":  # nobody ever did it, or nobody records it: that is no target missed
+            rows = rows.assign(met="nothing to count", chance=np.nan)
+        parts.append(rows)
     columns = [*(column for column in KPI_COLUMNS if column != "withheld"), "base"]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     hide = ["numerator", "rate", "lower", "upper", "shrunk", "chance"]

@@ -173,7 +173,7 @@ def persona_changes(run: Workspace, least: int) -> Iterator[Change]:
             for persona, rows in bad.groupby("persona_id", sort=False)]  # fmt: skip
     text = f"{count_words(len(bad), 'claim has', 'claims have')} lost its evidence: {'; '.join(said[:3])}"
     text = text.replace("claims have lost its", "claims have lost their")
-    text += f"; and some of {count_words(len(said) - 3, 'more persona')}" if len(said) > 3 else ""
+    text += f"; and claims of {count_words(len(said) - 3, 'more persona')}" if len(said) > 3 else ""
     yield Change("Personas", "04_personas", "act", f"{text}. Revise or drop.")
 
 
