@@ -94,6 +94,9 @@ def placed_words(scale: dict[str, Any]) -> str:
 def page() -> str:
     scale, permuted = read("interviews_scale"), read("interviews_permuted")
     size = scale["size"]
+    runs = scale["cpu_seconds_of_runs"]
+    spread = f" ({min(runs):.1f} to {max(runs):.1f} in {len(runs)} runs)" if len(runs) > 1 else ""
+    each = f"medians of {len(runs)} runs" if len(runs) > 1 else "one run"
     made = f"{size['people']} transcripts ({size['words']:,} words in {size['turns']:,} turns)"
     coded = f"{size['codings']:,} codings of {size['codes']} codes"
     return f"""# Interviews: how fast, and how often wrong
@@ -105,8 +108,8 @@ def page() -> str:
 `python benchmarks/interviews_scale.py --write` makes {made},
 a project of two coders with {coded} whose texts differ from the transcripts in blank lines, and the same
 codings as a table of quotes without positions. Everything below runs in one process; memory is the most it ever held. Seconds
-of work are those of the processor; the clock runs on while others use the machine, as they did here. The aim is under
-{scale["target_seconds"]:.0f} seconds of work in all.
+of work are those of the processor; the clock runs on while others use the machine. Figures are {each};
+all of it takes {scale["cpu_seconds"]:.1f} seconds of work{spread}. The aim is under {scale["target_seconds"]:.0f}.
 
 {scale_table(scale)}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -201,3 +203,14 @@ def test_offer_answered_otherwise_is_refused_in_words(session):
 def test_describe_suggestions_before_any(tmp_path):
     assert describe_suggestions(load_codings(tmp_path)).title == "No codes were suggested yet."
     assert tabulate_suggestions(load_codings(tmp_path)).frame.empty
+
+
+def test_the_page_tells_what_was_counted_on_the_sample():
+    root = Path(__file__).parents[2]
+    found = json.loads((root / "benchmarks/results/coding_suggestions.json").read_text())
+    page = " ".join((root / "docs/coding.md").read_text("utf-8").split())
+    assert (
+        f"{found['suggestions']} suggestions are made in {found['with_suggestions']} of the {found['transcripts']} transcripts, and "
+        f"{found['right']} of them ({100 * found['right'] / found['suggestions']:.0f} %)"
+    ) in page
+    assert found["transcripts"] == len([*(root / "data/sample/fieldnote/interviews").glob("P*.*")])

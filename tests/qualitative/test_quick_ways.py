@@ -1,12 +1,17 @@
 """The quick ways give what the plain ways give: signs looked for before patterns, words found in one array, spans met in one pass."""
 
+import json
+import uuid
+
 import numpy as np
+import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from segmentation.qualitative.cooccurrence import _agreed, _merge
 from segmentation.qualitative.language import _draw, log_odds
 from segmentation.qualitative.redaction import PATTERNS
+from segmentation.qualitative.refi_xml import Material
 from segmentation.sources.places import Joined
 
 WORDS = st.lists(
@@ -36,6 +41,13 @@ def test_joined_words_stand_where_they_stand_in_the_text(text, mark):
     assert len(joined.places) == len(joined.words)
     for sign, place in zip(joined.words, joined.places, strict=True):
         assert text[place] == sign or (sign == mark and text[place].isspace())
+
+
+@given(st.lists(st.text(max_size=8), max_size=4))
+def test_guids_are_those_of_the_standard_library(key):
+    words = json.dumps(["study", *key])
+    wanted = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:segmentation:refi-qda:{words}"))
+    assert Material("study", {}, pd.DataFrame(), pd.DataFrame()).guid(*key) == wanted
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6).map(_merge)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .agreement import Agreement, describe_agreement, measure_agreement, tabulate_agreement
 from .alpha import Alpha, krippendorff_alpha
-from .coded import CodedInterviews, build_coded_interviews, code_presence, describe_interviews, tabulate_codebook
+from .coded import CodedInterviews, build_coded_interviews, code_presence
+from .coded_words import describe_interviews, tabulate_codebook
 from .cooccurrence import Cooccurrence, c_coefficient, measure_cooccurrence
 from .cooccurrence_words import describe_cooccurrence, tabulate_cooccurrence
 from .disagreements import Disagreements, describe_disagreements, list_disagreements, tabulate_disagreements

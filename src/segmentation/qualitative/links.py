@@ -10,7 +10,7 @@ import pandas as pd
 from ..dataset import Dataset
 from ..display import Callout, Reading, Table
 from ..words import count_words, join_words
-from .coded import NO_INTERVIEWS
+from .coded_words import NO_INTERVIEWS
 
 __all__ = ["Links", "describe_links", "find_links", "tabulate_links"]
 

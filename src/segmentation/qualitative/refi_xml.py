@@ -6,6 +6,7 @@ positions count code points from 0, the end excluded.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import uuid
 import zipfile
@@ -73,8 +74,14 @@ class Material:
 
 @lru_cache(maxsize=4096)  # of coders and codes, thousands of times the same ones
 def _guid(key: tuple[str, ...]) -> str:
-    words = ", ".join(map(encode_basestring_ascii, key))
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:segmentation:refi-qda:[{words}]"))
+    words = f"urn:segmentation:refi-qda:[{', '.join(map(encode_basestring_ascii, key))}]"
+    digest = bytearray(hashlib.sha1(uuid.NAMESPACE_URL.bytes + words.encode(), usedforsecurity=False).digest()[:16])
+    digest[6], digest[8] = (
+        digest[6] & 0x0F | 0x50,
+        digest[8] & 0x3F | 0x80,
+    )  # as uuid.uuid5 does, in a fifth of its time
+    number = digest.hex()
+    return f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:]}"
 
 
 def codebook_bytes(material: Material) -> bytes:
