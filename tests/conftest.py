@@ -44,6 +44,7 @@ settings.load_profile(
     "sure"
 )  # the same examples on every machine, however busy; --hypothesis-profile=default draws new ones
 
+collect_ignore = ["line/killer"]
 KILLER = PROJECT / "tests/line/killer"
 GROUPS = (  # what shares costly fixtures; begun in this order, before whatever is not named, so that nothing long comes last
     "tests/line/test_published.py",  # makes the sample's run
@@ -153,6 +154,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.shared, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a group in one process, and begin with what takes longest."""
     items.sort(key=lambda item: next((n for n, name in enumerate(GROUPS) if name == _group(item)), len(GROUPS)))

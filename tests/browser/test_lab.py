@@ -19,6 +19,10 @@ from .lab import Hand, Lab, by_text, field, run_all_cells, running_lab
 
 pytestmark = pytest.mark.browser
 DONE = 90  # seconds of processor time the whole visit may take, browser and all
+DRAWN = (  # axes come first, then the marks and the lasso
+    "document.querySelector('.js-plotly-plot')._fullLayout.dragmode === 'lasso' && "
+    "document.querySelectorAll('.points path').length > 600"
+)
 
 
 @pytest.fixture
@@ -40,6 +44,7 @@ def test_an_analyst_lassoes_compares_tries_names_merges_and_saves(lab, tmp_path)
         hand = Hand(page, tmp_path)
         run_all_cells(hand, lab, "explore.ipynb", "mapped")
         area = "document.querySelector('.nsewdrag')"
+        hand.until(DRAWN)
         hand.until(f"({area}.scrollIntoView({{block: 'center'}}), true)")
         hand.loop(hand.still(area), centre=(0.3, 0.35), size=(0.22, 0.3))
         selected = hand.said("Selected: ")

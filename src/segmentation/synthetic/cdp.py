@@ -29,7 +29,9 @@ def write_identifies(
     """One identify call a user, as JSON lines."""
     rng = stream(seed, "identifies")
     created = population.accounts["created_at"].reindex(users["company_id"])
-    people = {key: part.to_dict("records") for key, part in contacts.groupby("company_id")}
+    people: dict[str, list[dict[str, Any]]] = {}
+    for person in contacts[["company_id", "first_name", "last_name", "email"]].to_dict("records"):
+        people.setdefault(person["company_id"], []).append(person)
     lines = []
     for position, (user, moment) in enumerate(zip(users.itertuples(), created, strict=True)):
         known = people.get(user.company_id, [])
