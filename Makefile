@@ -14,7 +14,7 @@ report: .venv/ready  ## run a study and publish its report (STUDY=..., PERIOD=..
 	$(BIN)/segmentation run $(STUDY) $(if $(PERIOD),--period $(PERIOD)) --jobs $(JOBS)
 
 test: .venv/ready .venv/browser .venv-lab/ready  ## run all tests, a process a core up to four (TESTJOBS=1 for a single one)
-	$(BIN)/python -m pytest -q -n $(TESTJOBS) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(TESTJOBS) --maxprocesses 4
 
 lab: .venv-lab/ready  ## open JupyterLab on the notebooks
 	JUPYTER_CONFIG_PATH=$(CURDIR)/lab .venv-lab/bin/jupyter lab --notebook-dir=. notebooks/explore.ipynb  # lab/: asks nobody on the internet

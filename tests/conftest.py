@@ -154,18 +154,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.shared, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a group in one process, and begin with what takes longest."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(GROUPS) if name == _group(item)), len(GROUPS)))
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(GROUPS) if name == _group(item.nodeid)), len(GROUPS)))
 
 
-def _group(item: pytest.Item) -> str:
-    """Its module, or what ``GROUPS`` says."""
-    module = item.nodeid.split("::")[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep the tests of a group in one process, and the groups in their order."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
+
+
+def _group(nodeid: str) -> str:
+    """The test's module, or what ``GROUPS`` says."""
+    module = nodeid.split("::")[0]
     return next((name for name in GROUPS if name in (module, module.rsplit("/", 1)[0])), module)
 
 
