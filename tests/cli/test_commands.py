@@ -99,7 +99,8 @@ def test_run_scaffolded_study_ends_in_a_report(published: Published):
     answer = published.answer
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
-    assert lines[0] == "My study, 2026Q2" and lines[-1] == "report: reports/field-test/2026Q2/index.html"
+    assert lines[0].startswith("note: no report of 2026Q1 is kept") and lines[1] == "My study, 2026Q2"
+    assert lines[-1] == "report: reports/field-test/2026Q2/index.html"
     for name in NOTEBOOKS:
         assert f"  {name}: running" in lines
         assert any(re.fullmatch(rf"  {name}: done \(\d+\.\d s\)", line) for line in lines)

@@ -14,7 +14,7 @@ from segmentation.synthetic.coding import read_codebook
 from segmentation.synthetic.interviews import read_interviews
 from segmentation.synthetic.plan import SEGMENTS
 from segmentation.tracking import load_experiments, load_kpis
-from segmentation.tracking.experiment import read_exposures
+from segmentation.tracking.exposures import read_exposures
 from segmentation.tracking.feedback import read_feedback
 
 

@@ -27,7 +27,7 @@ from segmentation.tracking import (
     weigh_predictions,
 )
 from segmentation.tracking.effects import measure_lift
-from segmentation.tracking.since import _experiment
+from segmentation.tracking.since_work import _experiment
 
 Q3 = Period.parse("2026Q3")
 LOOKS = [{"day": "2026-07-20", "share": 0.5}, {"day": "2026-10-05", "share": 1}]  # the second lies after the quarter

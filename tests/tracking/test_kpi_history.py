@@ -222,7 +222,7 @@ def test_measure_kpis_goal_as_a_step_from_last_quarter(make_data, study):
     [
         ({"target": 0.5, "raise_by": 0.1}, r"give target: .* or raise_by: .* not both"),
         ({"raise_by": -0.1}, "above 0 goes with direction: at_least, below 0 with direction: at_most"),
-        ({"raise_by": 2}, "less than or equal to 1"),
+        ({"raise_by": 2}, "too large; got 2; allowed: a number, -1 to 1"),
         ({"from": "companies", "numerator": ["a", "b"]}, r"from: companies takes numerator: \[column\]"),
         ({"from": "companies", "denominator": "closed"}, r"from: companies takes numerator: \[column\]"),
     ],

@@ -151,7 +151,7 @@ def test_describe_experiment_says_personas_and_whom_they_leave_out(trial):
         "these 4 tests, of segments and of personas together",
         "differs between segments by more than chance explains",
         "that they share units is allowed for",
-        "in segments and personas, wide enough for 4 tests; 95 % over everybody, one test by itself",
+        "in segments and personas, widened for choosing among 4 tests; 95 % over everybody, one test by itself",
     ):
         assert part in told, told
     frame = tabulate_persona_effects(result).frame

@@ -200,7 +200,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             _trial("harmed"),
             "act",
             "Tests",
-            "Stop “mail” for S1 (-20.0 points, 97.5 % interval -32.0 to -8.0, wide enough for 2 tests; n = 80 in the arm)",
+            "Stop “mail” for S1 (-20.0 points, 97.5 % interval -32.0 to -8.0, widened for choosing among 2 tests; n = 80 in the arm)",
         ),
         ("experiment", _trial("helped"), "act", "Tests", "Decide whether “mail” goes to all of S1"),
         (

@@ -301,8 +301,9 @@ def _say_holdout(held: int, placed: int, study: Study) -> str:
     if not share:
         return f"Nobody is held out (activation.holdout is 0), so no effect of an audience can be seen on these {placed:,d} {study.units}."
     return (
-        f"{held:,d} of {placed:,d} {study.units} in a segment are held out ({share:.0%} asked): no audience reaches them, so that what "
-        f"those who are reached do can be compared with what they do. Who is held out is decided by a hash of the id and the word "
+        f"{held:,d} of {placed:,d} {study.units} in a segment are held out ({share:.0%} asked): no audience written here holds them, so "
+        f"that those who are reached from now on can be compared with them; earlier mails and tests may have reached them. "
+        f"Who is held out is decided by a hash of the id and the word "
         f"“{salt}”, so every export holds out the same."
     )
 

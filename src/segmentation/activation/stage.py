@@ -205,7 +205,9 @@ def describe_keeping(keeping: pd.DataFrame | None, study: Study) -> Reading | Ca
         f"Of {int(now['units']):,d} {study.units} placed in both quarters, {plain:,d} would change their segment if everybody simply went "
         f"to the nearest. With the margin the study asks ({asked:g}; activation.keep_margin) {int(now['moved']):,d} do"
         + (
-            f", and {int(now['kept']):,d} stay, because the new segment leads too little to tell a move from noise."
+            f", and {int(now['kept']):,d} stay, because the new segment leads too little to tell a move from noise. Passing "
+            f"the margin does not make a move real: the page "
+            "Tracking tells how many are."
             if now["kept"]
             else ": every new segment leads by more than that."
         )

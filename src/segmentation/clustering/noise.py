@@ -230,7 +230,9 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     per_cent = dict.fromkeys(("Share", "from", "to", "A refit moves", "up to"), ".1%")
     hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
     note = (
-        "from, to: 95 % interval (Wilson) of the share. Likely real: how many of those that moved are expected to have changed; clear: how "
+        "from, to: 95 % interval (Wilson) of the share. Likely real: how many of those that moved are expected to have "
+        "changed, of those that "
+        "could be weighed (not of those set apart above); clear: how "
         f"many surely enough to be called so (a dash: under {min_cell}, or not known). A refit moves: share that lands in this other "
         "segment when this quarter alone is segmented again on resamples (mean, and 97.5th percentile). "
         f"{count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "

@@ -48,7 +48,12 @@ def describe_pack(pack: pd.DataFrame, *, names: Mapping[str, str] | None = None)
     broad = pack[pack["notes"].str.contains("broad message")]["persona_id"].nunique()
     draft = int(pack["notes"].str.contains("draft").sum())
     old = int(pack["notes"].str.contains("too old").sum())
-    said = [f"{count_words(broad, 'persona')} would get the broad message on some channel" if broad else ""]
+    said = [
+        f"{count_words(broad, 'persona')} {'has' if broad == 1 else 'have'} no line of {'its' if broad == 1 else 'their'} own on some "
+        "channel, and the broad one stands there"
+        if broad
+        else ""
+    ]
     said += [f"{count_words(draft, 'line')} {'is' if draft == 1 else 'are'} drafts" if draft else ""]
     said += [f"{count_words(old, 'line')} {'rests' if old == 1 else 'rest'} on a proof that is too old" if old else ""]
     kept = [part for part in said if part]
@@ -112,14 +117,18 @@ def _say_plan(plan: pd.DataFrame | None, persona: str, key: str, min_cell: int) 
     if not len(rows):
         return ""
     row = rows.iloc[0]
-    people = f"{few_words(int(row['reachable']), min_cell).capitalize()} of {few_words(int(row['people']), min_cell)} people can be reached"
+    reached, filed = (few_words(int(row[name]), min_cell) for name in ("reachable", "people"))
+    people = f"{reached.capitalize()} of {filed} people on file there can be reached"
     if row["proposal"] == "persona":
         return f"{people}: enough to tell whether words of its own do better than the broad ones."
     if not row["used"]:
         return (
             f"{people}. The channel was not used before, so the plan begins with the same words for the whole segment."
         )
-    return f"{people}; the plan says stay broad, because it takes {row['needed']:,d} to tell whether words of its own do better."
+    return (
+        f"{people}; the plan says stay broad, because it takes {row['needed']:,d} to find {row['lift']:.0%} more than the "
+        f"{row['baseline']:.0%} who answer today. What tests have shown stands on the page Tracking."
+    )
 
 
 def _line(row: Mapping[str, str], *, several: bool) -> dict[str, str]:

@@ -212,7 +212,7 @@ def say_p(p: float) -> str:
 
 
 def say_coverage(results: Sequence[ExperimentResult], where: str = "segments") -> str:
-    """How wide intervals are, and why: such as 98.3 % in segments, wide enough for 6 tests; 95 % over everybody, one test by itself."""
+    """How wide intervals are, and why: such as 98.3 % in segments, widened for choosing among 6 tests."""
     rows = pd.concat([result.effects for result in results], ignore_index=True).dropna(subset=["lift"])
     inner, total = rows[rows["segment"] != "all"], rows[rows["segment"] == "all"]
     said = []
@@ -220,7 +220,7 @@ def say_coverage(results: Sequence[ExperimentResult], where: str = "segments") -
         kinds = part[["coverage", "tests"]].drop_duplicates()
         said += [
             f"{coverage_words(row.coverage)} {whom}, "
-            f"{f'wide enough for {int(row.tests)} tests' if row.tests > 1 else 'one test by itself'}"
+            f"{f'widened for choosing among {int(row.tests)} tests' if row.tests > 1 else 'one test by itself'}"
             for row in kinds.itertuples()
         ]
     return "; ".join(dict.fromkeys(said)) or "none, for too few units"

@@ -86,7 +86,8 @@ def _say_columns(shown: Sequence[ExperimentResult], what: str, *, shares: bool, 
         if tested
         else "",
         "" if all(result.finished for result in shown) else "q is told at the end of a test.",
-        f"Shrunk: pulled towards the mean of {what}s, the more the fewer units it rests on.",
+        f"Shrunk: pulled towards the mean of {what}s, the more the fewer units it rests on"
+        f"{', and towards those it shares units with' if what == 'persona' else ''}.",
     ]
     return " ".join(text for text in told if text)
 

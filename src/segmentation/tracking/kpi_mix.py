@@ -28,7 +28,8 @@ def split_kpis(history: pd.DataFrame, period: Period | str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         kpi, label, before, now (shares over all segments), change, mix, rate (parts of the change, in shares), n_before, n; KPIs with a
-        withheld segment or without one of the quarters are left out.
+        withheld segment or without one of the quarters are left out, and those counted for the first time: what was not recorded
+        before has not changed.
     """
     quarter, rows = Period.parse(period), []
     for kpi, part in history.groupby("kpi", sort=False):
@@ -39,7 +40,10 @@ def split_kpis(history: pd.DataFrame, period: Period | str) -> pd.DataFrame:
             .rename(columns={"denominator": "n"})[["n", "rate"]]
             for which in (quarter.previous, quarter)
         ]
-        if any(not table["n"].sum() or table.loc[table["n"] > 0, "rate"].isna().any() for table in tables):
+        earlier = inner.loc[inner["period"] != str(quarter), "rate"]
+        if not (earlier > 0).any() or any(
+            not table["n"].sum() or table.loc[table["n"] > 0, "rate"].isna().any() for table in tables
+        ):
             continue
         total = split_mix_and_rate(*tables).loc["all"]
         before, now = ((table["n"] * table["rate"].fillna(0)).sum() / table["n"].sum() for table in tables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from ..display import Callout, Reading, Table
@@ -170,7 +171,7 @@ def tabulate_experiment_plan(plan: pd.DataFrame, *, source: str = "") -> Table |
             "Needs": plan["needed"],
             "in control": plan["needed_control"].astype(float),
             "in an arm": plan["needed_arm"].astype(float),
-            "Weeks": plan["weeks"],
+            "Weeks": np.ceil(plan["weeks"].astype(float)),
             "Error rate": plan["alpha"],
             "Power it has": plan["reached"],
             "Can see from": seen,

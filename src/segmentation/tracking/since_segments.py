@@ -65,7 +65,7 @@ def segment_changes(run: Workspace, least: int) -> Iterator[Change]:
         text = (
             f"{row.segment} {row.verdict} among those in a segment in both quarters by {100 * abs(row.change):.1f} points (95 % interval "
             f"{_say_span(row.change_lower, row.change_upper)}; n = {row.matched:,d}); it is {row.share:.0%} of "
-            f"{run.study.units} in a segment now (n = {row.n:,d})."
+            f"{run.study.units} in a segment now (n = {row.n:,d}). Moves that are noise are in this change."
         )
         yield Change("Sizes", "06_tracking", "changed", text)
     steady = moves.loc[moves["verdict"] == "no clear change", "segment"]
@@ -126,7 +126,7 @@ def move_changes(run: Workspace, least: int) -> Iterator[Change]:
         return
     text += (
         f"Of the {int(real['n']):,d} that were there through both quarters about {real['rate']:.1%} really changed (95 % interval "
-        f"{real['lower']:.1%} to {real['upper']:.1%}); had nobody changed, {real['noise']:.0%} would seem to have moved. "
+        f"{real['lower']:.1%} to {real['upper']:.1%}); had nobody changed, {real['noise']:.1%} would seem to have moved. "
         f"{few_words(int(real['clear']), least).capitalize()} of the moves {'is' if real['clear'] == 1 else 'are'} clear."
     )
     inner = flows[(flows["from"] != "all") & (flows["real"].round() >= least)].sort_values(

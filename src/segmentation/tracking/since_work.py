@@ -68,7 +68,9 @@ def limit_changes(run: Workspace, least: int) -> Iterator[Change]:
         else pd.Series(dtype="str")
     )
     wrong = [aims.get(row.kpi) == WRONG.get(row.signal, "none") for row in control.itertuples()]
-    bad, other = (say_signals(control[np.array(mask, dtype=bool)]) for mask in (wrong, [not one for one in wrong]))
+    new = (control["signal"] == "first time").tolist()
+    rest = [not (one or first) for one, first in zip(wrong, new, strict=True)]
+    bad, other, first = (say_signals(control[np.array(mask, dtype=bool)]) for mask in (wrong, rest, new))
     if bad:
         text = f"Worse than the limits of the quarters before. {'; '.join(bad)}. Find out why, and decide what is done about it."
         yield Change("KPIs", "06_tracking", "act", text)
@@ -76,7 +78,10 @@ def limit_changes(run: Workspace, least: int) -> Iterator[Change]:
         yield Change(
             "KPIs", "06_tracking", "changed", f"Outside the limits of the quarters before. {'; '.join(other)}."
         )
-    if bad or other:
+    if first:
+        text = f"Nothing to compare with: the quarters before have none on record. {'; '.join(first)}."
+        yield Change("KPIs", "06_tracking", "unknown", text)
+    if bad or other or first:
         return
     if judged.any():
         text = f"All {int(judged.sum())} shares that have a past long enough lie within their limits."

@@ -24,11 +24,11 @@ def joint_words(lower: float, upper: float, coverage: float, tests: int, metric:
     Examples
     --------
     >>> joint_words(-0.37, -0.05, 1 - 0.05 / 3, 6, "binary")
-    '98.3 % interval -37.0 to -5.0, wide enough for 6 tests'
+    '98.3 % interval -37.0 to -5.0, widened for choosing among 6 tests'
     >>> joint_words(-0.37, -0.05, 0.95, 1, "binary")
     '95 % interval -37.0 to -5.0'
     """
-    tail = f", wide enough for {tests} tests" if tests > 1 else ""
+    tail = f", widened for choosing among {tests} tests" if tests > 1 else ""
     return f"{coverage_words(coverage)} interval {interval_words(lower, upper, metric)}{tail}"
 
 
