@@ -7,10 +7,12 @@ import pytest
 from segmentation.clustering import (
     assign_segments,
     compare_with_noise,
+    describe_migration,
     describe_noise,
     fit_segments,
     measure_noise,
     migration_table,
+    tabulate_migration,
     tabulate_noise,
 )
 from segmentation.display import Callout
@@ -115,3 +117,26 @@ def test_describe_noise_without_known_real_moves_names_flows_larger_than_a_refit
     compared = compare_with_noise(migration_table(before, now), noise)
     assert "Flows larger than a refit moves: S1 to S2 (20 of 40)." in str(describe_noise(compared))
     assert "No single flow of a size" in str(describe_noise(compared, min_cell=30))
+
+
+def test_flows_beside_noise_cannot_be_worked_out_from_the_total():
+    """133 moved in all; were only the flow of 3 withheld, the rest of the total would tell it."""
+    flows = {"S1": {"S2": 40, "S3": 30}, "S2": {"S1": 25, "S3": 20}, "S3": {"S1": 15, "S2": 3}}
+    rows = [(a, b) for a, to in flows.items() for b, n in {**to, a: 100}.items() for _ in range(n)]
+    before, now = (pd.DataFrame({"segment": [row[i] for row in rows]}) for i in (0, 1))
+    table = migration_table(before, now)
+    compared = compare_with_noise(table, pd.DataFrame(), min_cell=10)
+    shown = tabulate_noise(compared, units="accounts", min_cell=10)
+    assert shown.frame["Moved"].iloc[0] == 133 and len(shown.frame) < 6
+    square = tabulate_migration(table, min_cell=10).frame.set_index("before")
+    dashed = {(a, b) for a, to in flows.items() for b in to if square.loc[a, f"now {b}"] == "–"}
+    told = {(a, b) for a, b in shown.frame[["Before", "Now"]].itertuples(index=False) if a != "any"}
+    assert (
+        ("S3", "S2") in dashed
+        and len(dashed) > 1
+        and not dashed & told
+        and told | dashed == {(a, b) for a, to in flows.items() for b in to}
+    )
+    still = pd.DataFrame({"segment": ["S1"] * 500 + ["S2"] * 3})
+    few = str(describe_migration(migration_table(still.assign(segment="S1"), still), units="accounts"))
+    assert "Fewer than 10 of the 503 accounts" in few and "%;" not in few

@@ -116,7 +116,7 @@ def test_describe_real_moves_says_every_number_and_withholds_few():
     assert (
         "seem to have changed segment" in told
         and "really changed (95 % interval" in told
-        and "with a probability of at least 90%" in told
+        and "a probability of at least 90% of being real" in told
     )
     few = _estimate(*_world(0.0)[:2])
     assert "fewer than 10 of the moves" in str(

@@ -106,7 +106,7 @@ def test_compose_pack_gaps_are_shown_and_broad_rows_are_said(matrix):
     told = str(describe_pack(pack))
     assert (
         "The pack has 10 pieces for 2 personas" in told
-        and "2 personas would get the broad message" in told
+        and "2 personas have no line of their own on some channel, and the broad one stands there" in told
         and "e-mail for 1" in told
     )
 
@@ -151,18 +151,32 @@ def test_compose_pack_holds_what_a_persona_has_on_every_other_channel(tmp_path):
 
 
 def test_pack_page_says_how_many_each_piece_reaches_and_what_the_plan_says(matrix):
-    columns = ["channel", "persona_id", "used", "needed", "people", "reachable", "proposal", "withheld"]
+    columns = [
+        "channel",
+        "persona_id",
+        "used",
+        "needed",
+        "people",
+        "reachable",
+        "proposal",
+        "withheld",
+        "baseline",
+        "lift",
+    ]
     plan = pd.DataFrame(
-        [("email", "P1", True, 7560, 320, 297, "everybody", False), ("linkedin", "P1", True, 200, 320, 297, "persona", False),
-         ("phone", "P1", False, 588, 320, 4, "segment", False), ("web", "P1", True, 9, 9, 9, "persona", True)],
+        [("email", "P1", True, 7560, 320, 297, "everybody", False, 0.05, 0.3),
+         ("linkedin", "P1", True, 200, 320, 297, "persona", False, 0.02, 0.3),
+         ("phone", "P1", False, 588, 320, 4, "segment", False, 0.2, 0.5), ("web", "P1", True, 9, 9, 9, "persona", True, 0.1, 0.5)],
         columns=columns,
     )  # fmt: skip
     said = {piece["key"]: piece["plan"] for piece in pack_page(compose(matrix), [ADA], plan=plan)[0]["pieces"]}
     assert said["email"].startswith(
-        "297 of 320 people can be reached; the plan says stay broad, because it takes 7,560 to tell"
+        "297 of 320 people on file there can be reached; the plan says stay broad, because it takes 7,560 to find 30% more than the 5% who"
     )
     assert said["linkedin"].endswith("enough to tell whether words of its own do better than the broad ones.")
-    assert said["talk"].startswith("Fewer than 10 of 320 people can be reached. The channel was not used before")
+    assert said["talk"].startswith(
+        "Fewer than 10 of 320 people on file there can be reached. The channel was not used before"
+    )
     assert said["landing"] == "" == said["webinar"]
 
 

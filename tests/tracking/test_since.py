@@ -85,7 +85,7 @@ def _identity(state="survives", **changes):
 def _flows(beyond=True, **changes):
     row = {
         "from": "all", "to": "all", "n": 30, "base": 80, "share": 0.375, "noise": 0.05, "noise_upper": 0.1, "draws": 20,
-        "beyond": beyond, "clear": 12, "real": 14.0,
+        "beyond": beyond, "clear": 12, "real": 14.0, "shown": True,
     }  # fmt: skip
     return pd.DataFrame([{**row, **changes}, {**row, "from": "S1", "to": "S2", "n": 20, "base": 40}])
 
@@ -173,7 +173,7 @@ def test_gather_changes_calm_quarter_has_nothing_to_decide(build):
             _real(),
             "changed",
             "Moves",
-            "really changed (95 % interval 10.0% to 30.0%); had nobody changed, 12% would",
+            "really changed (95 % interval 10.0% to 30.0%); had nobody changed, 12.0% would",
         ),
         ("moves_real", _real(), "changed", "Moves", "Where most are real: S1 to S2 (about 14 of 20)."),
         ("moves_real", _real(reason="too few"), "unknown", "Moves", "How many of these moves are real is not known."),

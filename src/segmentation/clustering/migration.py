@@ -12,7 +12,7 @@ from .identity import cross_counts
 from .shares import wilson_interval
 from .solution import natural_order
 
-__all__ = ["describe_migration", "migration_table", "tabulate_migration"]
+__all__ = ["describe_migration", "migration_table", "shown_flows", "tabulate_migration"]
 
 
 def migration_table(previous_membership: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
@@ -92,12 +92,13 @@ def describe_migration(migration: pd.DataFrame, *, units: str = "units", min_cel
     if total == 0:
         return Reading([f"None of the {units} is in a segment in both periods, so nothing can be said about moves."])
     low, high = (float(bound[0]) for bound in wilson_interval(np.array([float(moved)]), np.array([float(total)])))
+    share = f" ({moved / total:.0%}; 95 % interval {low:.0%} to {high:.0%})" if not 0 < moved < min_cell else ""
     text = (
-        f"{moved:,} of the {total:,} {units} in a segment in both periods changed segment ({moved / total:.0%}; 95 % interval "
-        f"{low:.0%} to {high:.0%}). {_few(entered, min_cell).capitalize()} came in and {_few(left, min_cell)} left or can no longer be "
+        f"{_few(moved, min_cell).capitalize()} of the {total:,} {units} in a segment in both periods changed segment{share}. "
+        f"{_few(entered, min_cell).capitalize()} came in and {_few(left, min_cell)} left or can no longer be "
         "placed."
     )
-    shown = _shown_cells(migration, min_cell)
+    shown = shown_flows(migration, min_cell)
     flows = both[both["kind"] == "moved"].sort_values(["n", "from", "to"], ascending=[False, True, True])
     flows = flows[[shown[row["from"], row["to"]] != "–" for _, row in flows.iterrows()]]
     if len(flows) and flows["n"].iloc[0]:
@@ -118,7 +119,7 @@ def tabulate_migration(migration: pd.DataFrame, *, min_cell: int = 10, units: st
     cannot be worked out from the others and the sizes of the segments.
     """
     ids = natural_order({*migration["from"].dropna(), *migration["to"].dropna()})
-    cells = _shown_cells(migration, min_cell)
+    cells = shown_flows(migration, min_cell)
     rows = [
         ["new here" if origin is None else origin, *(cells[origin, to] for to in ids), cells.get((origin, None), "–")]
         for origin in [*ids, None]
@@ -136,7 +137,7 @@ def tabulate_migration(migration: pd.DataFrame, *, min_cell: int = 10, units: st
     )
 
 
-def _shown_cells(migration: pd.DataFrame, min_cell: int) -> dict[tuple[str | None, str | None], str]:
+def shown_flows(migration: pd.DataFrame, min_cell: int) -> dict[tuple[str | None, str | None], str]:
     """Each flow as it may be published, by origin and target (None: outside), a dash where it is withheld."""
     ids = natural_order({*migration["from"].dropna(), *migration["to"].dropna()})
     keys = [None if pd.isna(name) else str(name) for name in (*migration["from"], *migration["to"])]

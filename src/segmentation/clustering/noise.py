@@ -17,7 +17,7 @@ from ..errors import DataContractError, ParameterError
 from ..study import Choices
 from ..words import count_words, join_words, source_words
 from .identity import match_segments
-from .migration import migration_table
+from .migration import migration_table, shown_flows
 from .shares import wilson_interval
 from .solution import Solution, assign_segments, fit_segments, natural_order
 
@@ -84,7 +84,9 @@ def measure_noise(
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(NOISE_COLUMNS))
 
 
-def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.DataFrame | None = None) -> pd.DataFrame:
+def compare_with_noise(
+    migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.DataFrame | None = None, *, min_cell: int = 10
+) -> pd.DataFrame:
     """Each flow beside what a refit on resamples of one quarter would place elsewhere.
 
     Parameters
@@ -95,6 +97,8 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
         As ``measure_noise`` returns it.
     moved : pandas.DataFrame, optional
         ``RealMoves.units``.
+    min_cell : int
+        Smallest flow that may be published; others that would tell it by subtraction are withheld too, as in the square of moves.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
         One row a flow between two segments, and from "all" to "all" for everybody: from, to, n, base, share, lower, upper (Wilson
         95 %), noise (mean share over draws), noise_upper (97.5th percentile), draws, clear (units), real (units expected
         to have changed; NaN where not known), beyond (bool: even the lower end of the interval is above noise_upper; False where there is
-        no noise to compare with).
+        no noise to compare with), shown (bool: may be published).
     """
     flows = migration[migration["kind"].isin(["stayed", "moved"])].copy()
     everybody = pd.DataFrame(
@@ -121,6 +125,8 @@ def compare_with_noise(migration: pd.DataFrame, noise: pd.DataFrame, moved: pd.D
     table["noise"], table["noise_upper"] = means, highs
     table["draws"] = int(noise["draw"].nunique()) if len(noise) else 0
     table["beyond"] = (table["lower"] > table["noise_upper"]).fillna(False).astype(bool)
+    may = shown_flows(migration, min_cell)
+    table["shown"] = [a == "all" or may[a, b] != "–" for a, b in zip(table["from"], table["to"], strict=True)]
     return table.assign(
         clear=_sum_flows(table, moved, "clear").fillna(0).astype(int), real=_sum_flows(table, moved, "probability")
     ).drop(columns="kind")
@@ -183,7 +189,7 @@ def _say_flows(compared: pd.DataFrame, min_cell: int) -> str:
     """The flows that hold most real moves; where those are not known, the flows larger than what a refit moves."""
     inner = compared[compared["from"] != "all"]
     if inner["real"].notna().any():
-        inner = inner[(inner["real"].round() >= min_cell)].sort_values(
+        inner = inner[inner["shown"] & (inner["real"].round() >= min_cell)].sort_values(
             ["real", "from", "to"], ascending=[False, True, True]
         )
         named = [
@@ -195,7 +201,7 @@ def _say_flows(compared: pd.DataFrame, min_cell: int) -> str:
             if named
             else f"No flow holds {min_cell} real moves or more."
         )
-    inner = inner[inner["beyond"] & (inner["n"] >= min_cell)].sort_values(
+    inner = inner[inner["beyond"] & inner["shown"] & (inner["n"] >= min_cell)].sort_values(
         ["n", "from", "to"], ascending=[False, True, True]
     )
     named = [
@@ -213,7 +219,7 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     """Flows between segments beside what a refit moves, largest first; flows under ``min_cell`` are withheld."""
     inner = compared[compared["from"] != "all"]
     order = {name: place for place, name in enumerate(natural_order({*inner["from"], *inner["to"]}))}
-    shown = inner[inner["n"] >= min_cell].sort_values(
+    shown = inner[inner["shown"] & (inner["n"] >= min_cell)].sort_values(
         ["n", "from", "to"],
         ascending=[False, True, True],
         key=lambda c: c.map(order) if c.name in ("from", "to") else c,
@@ -228,15 +234,15 @@ def tabulate_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
         }
     )  # fmt: skip
     per_cent = dict.fromkeys(("Share", "from", "to", "A refit moves", "up to"), ".1%")
-    hidden = int(((inner["n"] > 0) & (inner["n"] < min_cell)).sum())
+    hidden = int(((inner["n"] > 0) & ~(inner["shown"] & (inner["n"] >= min_cell))).sum())
     note = (
         "from, to: 95 % interval (Wilson) of the share. Likely real: how many of those that moved are expected to have "
-        "changed, of those that "
-        "could be weighed (not of those set apart above); clear: how "
+        "changed, of those that could be weighed (not of those set apart above; by the model, and rather too many); "
+        "clear: how "
         f"many surely enough to be called so (a dash: under {min_cell}, or not known). A refit moves: share that lands in this other "
         "segment when this quarter alone is segmented again on resamples (mean, and 97.5th percentile). "
-        f"{count_words(hidden, 'smaller flow')} of fewer than {min_cell} {units} "
-        f"{'is' if hidden == 1 else 'are'} not shown."
+        f"{count_words(hidden, 'flow')} {'is' if hidden == 1 else 'are'} withheld (fewer than {min_cell} {units}, or needed "
+        f"to protect such a one)."
     )
     caption = "Moves, how many of them are real, and what a refit of one quarter would place elsewhere. "
     caption += f"n = {int(compared['base'].iloc[-1]):,d} {units} in both quarters."

@@ -261,8 +261,9 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
     if real.reason:
         text = f"{real.reason[0].upper()}{real.reason[1:]}. So no single move is shown to be a change."
         return Callout("absent", "How many of the moves are real is not known.", first + text)
+    seen = "" if 0 < real.seen < min_cell else f" ({real.seen / real.n:.1%})"
     second = (
-        f"{'Of the others, ' if apart else ''}{few_words(real.seen, min_cell)} of {real.n:,d} ({real.seen / real.n:.1%}) seem to have "
+        f"{'Of the others, ' if apart else ''}{few_words(real.seen, min_cell)} of {real.n:,d}{seen} seem to have "
         f"changed segment. Had nobody changed, about {real.noise:.1%} would seem to: answers and counts are never twice the same, and "
         f"whoever is near a border crosses it. About {real.rate:.1%} really changed (95 % interval {real.lower:.1%} to "
         f"{real.upper:.1%}), some of them unseen."
@@ -270,7 +271,8 @@ def describe_real_moves(real: RealMoves, *, units: str = "units", min_cell: int 
     clear = int(real.units["clear"].sum())
     third = (
         f"{few_words(clear, min_cell).capitalize()} of the moves {'is' if clear == 1 else 'are'} clear: "
-        f"each is real with a probability of at least {real.precision:.0%}. Any other single move may be noise."
+        f"the model gives each a probability of at least {real.precision:.0%} of being real (held against made-up studies it is a little "
+        f"too sure of those just above that). Any other single move may be noise."
         if clear
         else f"No single move is real with a probability of at least {real.precision:.0%}, so none is called clear."
     )

@@ -129,7 +129,7 @@ def move_changes(run: Workspace, least: int) -> Iterator[Change]:
         f"{real['lower']:.1%} to {real['upper']:.1%}); had nobody changed, {real['noise']:.1%} would seem to have moved. "
         f"{few_words(int(real['clear']), least).capitalize()} of the moves {'is' if real['clear'] == 1 else 'are'} clear."
     )
-    inner = flows[(flows["from"] != "all") & (flows["real"].round() >= least)].sort_values(
+    inner = flows[(flows["from"] != "all") & flows["shown"] & (flows["real"].round() >= least)].sort_values(
         "real", ascending=False, kind="stable"
     )
     named = join_words(
