@@ -118,7 +118,7 @@ def _say_plan(plan: pd.DataFrame | None, persona: str, key: str, min_cell: int) 
         return ""
     row = rows.iloc[0]
     reached, filed = (few_words(int(row[name]), min_cell) for name in ("reachable", "people"))
-    people = f"{reached.capitalize()} of {filed} people on file there can be reached"
+    people = f"{reached.capitalize()} of {filed} people on file for this persona can be reached"
     if row["proposal"] == "persona":
         return f"{people}: enough to tell whether words of its own do better than the broad ones."
     if not row["used"]:
