@@ -171,7 +171,8 @@ def test_pack_page_says_how_many_each_piece_reaches_and_what_the_plan_says(matri
     )  # fmt: skip
     said = {piece["key"]: piece["plan"] for piece in pack_page(compose(matrix), [ADA], plan=plan)[0]["pieces"]}
     assert said["email"].startswith(
-        "297 of 320 people on file for this persona can be reached; the plan says stay broad, because it takes 7,560 to find 30% more than the 5% who"
+        "297 of 320 people on file for this persona can be reached; the plan says stay broad, because it takes 7,560 to find "
+        "30% more than the 5% who"
     )
     assert said["linkedin"].endswith("enough to tell whether words of its own do better than the broad ones.")
     assert said["talk"].startswith(
