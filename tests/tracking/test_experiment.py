@@ -28,7 +28,7 @@ from segmentation.tracking import (
     tabulate_effects,
 )
 from segmentation.tracking.effects import joint_interval
-from segmentation.tracking.verdicts import _joint_level
+from segmentation.tracking.verdicts import _joint_level, judge_together
 
 PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
 
@@ -305,3 +305,16 @@ def test_joint_interval_says_what_the_verdict_says(control, sizes):
     )
     assert joint_interval(row, level) == pytest.approx(newcombe_interval(k[0], n, k[1], n, coverage=1 - level))
     assert joint_interval(row, level)[0] <= joint_interval(row, 0.05)[0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_judge_together_takes_a_campaign_and_a_test_of_one_family(plan, draw_trial, turned):
+    campaign = plan(id="mail-2", randomised=False, control=None, family="mails")
+    results = [
+        analyse_experiment(Experiment.model_validate(made), *draw_trial(PLANTED))
+        for made in (plan(family="mails"), campaign)
+    ]
+    judged = judge_together(results[::-1] if turned else results)
+    trial, other = judged[::-1] if turned else judged
+    pd.testing.assert_frame_equal(trial.effects, results[0].effects)
+    assert trial.tests == 3 and other.effects.empty
