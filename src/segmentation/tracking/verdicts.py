@@ -43,7 +43,9 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         adjust = holm_p_values if rule.control == "familywise" else adjust_p_values
         tables = [_together(results[place]) for place in places]
         parts = [_judged(table) for table in tables]
-        kept = {place: part for place, part in zip(places, parts, strict=True) if len(part)}  # none of what was not randomised
+        kept = {
+            place: part for place, part in zip(places, parts, strict=True) if len(part)
+        }  # none of what was not randomised
         q = adjust(pd.concat(kept)) if kept else None
         joint = _joint_level(q, alpha, rule.control)
         for place, table, part in zip(places, tables, parts, strict=True):
