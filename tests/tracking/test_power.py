@@ -133,6 +133,19 @@ def test_plan_experiment_of_a_mean(plan):
     assert found["detectable_uncut"].isna().all()
 
 
+def test_plan_experiment_share_that_can_only_fall(plan):
+    found = plan_experiment(planned(plan, smallest_effect=0.2, plan={"baseline": 0.9}), SEGMENTS).set_index("segment")
+    assert found.loc["all", "needed_control"] == math.ceil(units_for_shares(0.9, 0.7, alpha=0.05))
+
+
+def test_plan_experiment_of_a_mean_with_few_units_and_many_tests_sees_nothing(plan):
+    trial = planned(plan, metric="mean", value="hours", plan={"baseline": 10, "sd": 10})
+    segments = pd.concat([SEGMENTS, pd.Series("S4", index=[f"v{i}" for i in range(4)])])
+    found = plan_experiment(trial, segments, tests=15).set_index("segment")
+    assert math.isnan(found.loc["S4", "detectable"]) and found.loc["S1", "detectable"] > 0
+    assert "S4 less than any difference at all" in str(describe_experiment_plan(found.reset_index()))
+
+
 def test_describe_plan_says_what_cannot_be_seen_and_what_else(plan):
     found = plan_experiment(planned(plan, plan={"baseline": 0.2, "units_a_week": 100, "r2": 0.3}), SEGMENTS)
     told = str(describe_experiment_plan(found, units="accounts"))

@@ -189,7 +189,7 @@ def _units(experiment: Experiment, effect: float, shares: tuple[float, float], *
         return units_for_means(effect / experiment.plan.sd, alpha=alpha, power=power, ratio=ratio)
     other = _reachable(experiment, effect)
     if not 0 < other < 1:
-        return math.inf
+        return math.inf  # registration does not let it come to that
     return units_for_shares(experiment.plan.baseline, other, alpha=alpha, power=power, ratio=ratio)
 
 
@@ -212,5 +212,7 @@ def _detectable(experiment: Experiment, n_control: float, n_arm: float, alpha: f
     from scipy.optimize import brentq
 
     top = 20 * (1 / n_control + 1 / n_arm) ** 0.5
+    if power_of_means(top, n_control, n_arm, alpha=alpha) < experiment.power:
+        return math.nan
     found = brentq(lambda d: power_of_means(d, n_control, n_arm, alpha=alpha) - experiment.power, 1e-9, top)
     return float(found) * float(experiment.plan.sd)

@@ -273,6 +273,13 @@ class Experiment(Declared):
                 yield ("smallest_effect",), "a difference of shares is at most 1", self.smallest_effect, "0 to 1", ""
             if self.plan is not None and not 0 < self.plan.baseline < 1:
                 yield ("plan", "baseline"), "a share must lie between 0 and 1", self.plan.baseline, "0 to 1", ""
+            elif self.plan is not None and self.smallest_effect is not None and self.smallest_effect <= 1:
+                baseline, effect = self.plan.baseline, self.smallest_effect
+                if not (baseline + effect < 1 or baseline - effect > 0):  # down where up is not possible, as planned
+                    message = (
+                        f"no share is left at this distance from plan.baseline {baseline:g}, neither above nor below"
+                    )
+                    yield ("smallest_effect",), message, effect, f"below {max(baseline, 1 - baseline):g}", ""
         elif self.plan is not None and self.plan.sd is None:
             yield (
                 ("plan", "sd"),
