@@ -166,6 +166,12 @@ def test_plan_experiment_without_segments_plans_everybody(plan):
     assert isinstance(describe_experiment_plan(found), Reading)
 
 
+def test_plan_experiment_of_a_first_quarter_counts_who_comes_in(plan):
+    trial = planned(plan, plan={"baseline": 0.2, "units_a_week": 500, "most_weeks": 12})
+    total = plan_experiment(trial, pd.Series(dtype="str")).iloc[0]
+    assert total["available"] == 6000 and total["enough"] and total["weeks"] == pytest.approx(total["needed"] / 500)
+
+
 def test_plan_experiments_absent_is_said(study):
     found = plan_experiments(study, None)
     assert found.empty and list(found.columns) == list(PLAN_COLUMNS)

@@ -138,7 +138,7 @@ def _plan_row(
     experiment: Experiment, segment: str, size: int, everybody: int, level: float, tests: int
 ) -> dict[str, object]:
     plan, effect, alpha = experiment.plan, float(experiment.smallest_effect or 0), level / tests
-    share = size / everybody if everybody else 0.0
+    share = 1.0 if segment == "all" else size / everybody if everybody else 0.0
     a_week = None if plan.units_a_week is None else plan.units_a_week * share
     available = float(size) if a_week is None or plan.known_first else a_week * plan.most_weeks
     dearer = design_effect(plan.cluster_size, plan.icc, variation=plan.cluster_variation) * _look_price(
