@@ -27,7 +27,11 @@ from segmentation.tracking import (
     tabulate_arms,
     tabulate_effects,
 )
+from segmentation.tracking.cut_words import say_coverage
 from segmentation.tracking.effects import joint_interval
+from segmentation.tracking.look_words import describe_looks
+from segmentation.tracking.numbers import compare_rates
+from segmentation.tracking.sequential import look_boundaries
 from segmentation.tracking.verdicts import _joint_level, judge_together
 
 PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
@@ -153,6 +157,47 @@ def test_analyse_experiment_three_arms_are_each_compared_with_control(plan, draw
     assert result.effects.groupby("arm").size().to_dict() == {"new": 4, "other": 4}
     assert result.heterogeneity["arm"].tolist() == ["new", "other"]
     assert "S1 (new)" in str(describe_experiment(result))
+
+
+@pytest.fixture
+def two_arms(plan, draw_trial):
+    """400 in control, 800 in each of two arms: 80, 210 and 164 of them did it."""
+
+    def build(**changes):
+        trial = Experiment.model_validate(plan(arms={"control": 0.2, "new": 0.4, "other": 0.4}, **changes))
+        units = [(f"{arm}-{i}", arm, i < done) for arm, done, n in (("control", 80, 400), ("new", 210, 800), ("other", 164, 800))
+                 for i in range(n)]  # fmt: skip
+        table = pd.DataFrame(units, columns=["unit", "arm", "did"]).assign(assigned_at=pd.Timestamp("2026-07-06"))
+        outcomes = table.loc[table["did"], ["unit"]].assign(outcome="booked", occurred_at=pd.Timestamp("2026-07-10"))
+        return analyse_experiment(trial, table.drop(columns="did"), outcomes, None)
+
+    return build
+
+
+def test_everybody_is_a_test_of_each_treated_arm(two_arms):
+    total = two_arms().effects.set_index("arm")
+    p = compare_rates(80, 400, 210, 800)
+    assert 0.0125 < p == total.loc["new", "p"] <= 0.025 and total.loc["new", "verdict"] == "helped"
+    assert two_arms(alpha=0.025).effects["verdict"].tolist() == ["no clear difference"] * 2  # p is above half of it
+    assert set(total["tests"]) == {2} and set(total["coverage"]) == {0.975}
+    by_hand = newcombe_interval(210, 800, 80, 400, coverage=0.975)
+    assert total.loc["new", ["joint_lower", "joint_upper"]].tolist() == pytest.approx([float(edge) for edge in by_hand])
+    assert say_coverage([two_arms()]) == "97.5 % over everybody, widened for choosing among 2 arms"
+
+
+def test_everybody_of_one_treated_arm_is_one_test(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    assert row(result, "all")[["tests", "coverage"]].tolist() == [1, 0.95]
+    assert say_coverage([result]).endswith("95 % over everybody, one test by itself")
+
+
+def test_looks_share_alpha_among_treated_arms(two_arms):
+    looks = [{"day": "2026-07-20", "share": 0.5}, {"day": "2026-08-10", "share": 1}]
+    result = two_arms(looks=looks, spending="pocock")
+    alone = look_boundaries([0.5, 1], alpha=0.025, spending="pocock")
+    found = result.looks.drop_duplicates("look")["limit"].tolist()
+    assert found == pytest.approx(list(alone), rel=2e-3)  # a little farther out: Student's t
+    assert "and all arms together as often as one" in str(describe_looks([result]))
 
 
 def test_not_randomised_campaign_gets_rates_and_no_causal_word(plan, draw_trial):

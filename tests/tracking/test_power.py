@@ -133,6 +133,13 @@ def test_plan_experiment_of_a_mean(plan):
     assert found["detectable_uncut"].isna().all()
 
 
+def test_plan_experiment_of_everybody_shares_alpha_among_treated_arms(plan):
+    trial = planned(plan, arms={"control": 0.4, "new": 0.4, "other": 0.2})
+    total = plan_experiment(trial, SEGMENTS).set_index("segment").loc["all"]
+    assert (total["tests"], total["alpha"]) == (2, 0.025)
+    assert total["needed_control"] == math.ceil(units_for_shares(0.2, 0.3, alpha=0.025, ratio=0.5))
+
+
 def test_plan_experiment_share_that_can_only_fall(plan):
     found = plan_experiment(planned(plan, smallest_effect=0.2, plan={"baseline": 0.9}), SEGMENTS).set_index("segment")
     assert found.loc["all", "needed_control"] == math.ceil(units_for_shares(0.9, 0.7, alpha=0.05))

@@ -108,7 +108,8 @@ def plan_experiment(
     segments : pandas.Series
         Segment of every unit that could be assigned.
     tests : int, optional
-        Tests of the family; that of each segment and persona is planned at alpha / tests (everybody's at alpha). Default: its own.
+        Tests of the family; that of each segment and persona is planned at alpha / tests (everybody's at alpha / arms that are
+        treated). Default: its own.
     alpha : float
         Error rate where neither the experiment nor its family names one.
     strata : Strata, optional
@@ -125,10 +126,11 @@ def plan_experiment(
     """
     level = experiment.alpha or (alpha if experiment.family is None else experiment.rule.alpha)
     judged = _judged(experiment, segments, strata or Strata())
-    number = tests or max(len(judged) * len(experiment.treated), 1)
+    arms = len(experiment.treated)
+    number = tests or max(len(judged) * arms, 1)
     everybody = len(segments)
     rows = [
-        _plan_row(experiment, name, size, everybody, level, 1 if by == "all" else number) | {"by": by}
+        _plan_row(experiment, name, size, everybody, level, arms if by == "all" else number) | {"by": by}
         for by, name, size in [*judged, ("all", "all", everybody)]
     ]
     return pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
