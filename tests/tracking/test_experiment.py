@@ -127,6 +127,32 @@ def test_analyse_experiment_arm_missing_in_a_segment_raises(experiment, draw_tri
     assert row(tiny, "S4")["verdict"] == "too few units"
 
 
+def test_analyse_experiment_arm_empty_by_chance_is_too_few_units(plan, draw_trial):
+    trial = Experiment.model_validate(plan(arms={"control": 0.05, "new": 0.95}, segments=["S1", "S4"]))
+    counts = {"S1": (20, 4, 380, 80), "S4": (0, 0, 60, 12)}  # .95 ** 60 = .046
+    found = analyse_experiment(trial, *draw_trial(counts))
+    assert row(found, "S4")["verdict"] == "too few units" and found.notes == ("S4 has no unit in arm control.",)
+    with pytest.raises(
+        DataContractError, match=r"no unit of segment S4 in this arm \(150 in the others\); got 'control'"
+    ):
+        analyse_experiment(trial, *draw_trial(counts | {"S4": (0, 0, 150, 12)}))  # .95 ** 150 = .0005
+
+
+@pytest.mark.parametrize("metric", [{}, {"metric": "mean", "value": "hours"}])
+def test_analyse_experiment_arm_empty_by_chance_counts_clusters(plan, draw_trial, metric):
+    trial = Experiment.model_validate(plan(cluster="account", **metric))
+    assignment, outcomes, members = draw_trial({"S1": (200, 40, 200, 60), "S4": (60, 12, 0, 0)})
+
+    def read(size):
+        account = assignment["unit"].str.rsplit("-", n=1).str
+        named = account[0] + "-" + (account[1].astype(int) // size).astype(str)
+        return analyse_experiment(trial, assignment.assign(cluster=named), outcomes.assign(hours=2.0), members)
+
+    assert row(read(10), "S4")["verdict"] == "too few units"  # six accounts: .5 ** 6 = .016
+    with pytest.raises(DataContractError, match="no unit of segment S4 in this arm"):
+        read(5)  # twelve
+
+
 def test_analyse_experiment_empty_arm_raises(experiment, draw_trial):
     with pytest.raises(DataContractError, match="no unit in this arm; got 'new'"):
         analyse_experiment(experiment, *draw_trial({"S1": (30, 3, 0, 0)}))
