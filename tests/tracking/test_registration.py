@@ -68,6 +68,11 @@ def write(tmp_path, plan, make_study):
         ),
         ({"metric": "mean", "value": "hours", "plan": {"baseline": 20}}, "sd is missing"),
         ({"spending": "obf"}, "got 'obf'; allowed: obrien_fleming, pocock"),
+        (
+            {"alpha": 0.1, "family": "messages"},
+            "alpha beside family messages: a family has one error rate, its own; got 0.1; allowed: without family. "
+            "Drop alpha here; families.messages.alpha says it",
+        ),
         ({"alpha": 1.5}, "too large; got 1.5; allowed: a number, above 0 and below 1"),
         ({"randomised": False, "control": None, "looks": LOOKS}, "randomised: false takes no looks"),
     ],
