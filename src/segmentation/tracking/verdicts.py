@@ -43,9 +43,8 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         adjust = holm_p_values if rule.control == "familywise" else adjust_p_values
         tables = [_together(results[place]) for place in places]
         parts = [_judged(table) for table in tables]
-        kept = {
-            place: part for place, part in zip(places, parts, strict=True) if len(part)
-        }  # none of what was not randomised
+        # a campaign that was not randomised has no tests to bring
+        kept = {place: part for place, part in zip(places, parts, strict=True) if len(part)}
         q = adjust(pd.concat(kept)) if kept else None
         joint = _joint_level(q, alpha, rule.control)
         for place, table, part in zip(places, tables, parts, strict=True):
