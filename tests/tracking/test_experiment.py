@@ -27,8 +27,12 @@ from segmentation.tracking import (
     tabulate_arms,
     tabulate_effects,
 )
+from segmentation.tracking.cut_words import say_coverage
 from segmentation.tracking.effects import joint_interval
-from segmentation.tracking.verdicts import _joint_level
+from segmentation.tracking.look_words import describe_looks
+from segmentation.tracking.numbers import compare_rates
+from segmentation.tracking.sequential import look_boundaries
+from segmentation.tracking.verdicts import _joint_level, judge_together
 
 PLANTED = {"S1": (200, 40, 200, 90), "S2": (200, 60, 200, 61), "S3": (200, 80, 200, 40)}
 
@@ -123,6 +127,32 @@ def test_analyse_experiment_arm_missing_in_a_segment_raises(experiment, draw_tri
     assert row(tiny, "S4")["verdict"] == "too few units"
 
 
+def test_analyse_experiment_arm_empty_by_chance_is_too_few_units(plan, draw_trial):
+    trial = Experiment.model_validate(plan(arms={"control": 0.05, "new": 0.95}, segments=["S1", "S4"]))
+    counts = {"S1": (20, 4, 380, 80), "S4": (0, 0, 60, 12)}  # .95 ** 60 = .046
+    found = analyse_experiment(trial, *draw_trial(counts))
+    assert row(found, "S4")["verdict"] == "too few units" and found.notes == ("S4 has no unit in arm control.",)
+    with pytest.raises(
+        DataContractError, match=r"no unit of segment S4 in this arm \(150 in the others\); got 'control'"
+    ):
+        analyse_experiment(trial, *draw_trial(counts | {"S4": (0, 0, 150, 12)}))  # .95 ** 150 = .0005
+
+
+@pytest.mark.parametrize("metric", [{}, {"metric": "mean", "value": "hours"}])
+def test_analyse_experiment_arm_empty_by_chance_counts_clusters(plan, draw_trial, metric):
+    trial = Experiment.model_validate(plan(cluster="account", **metric))
+    assignment, outcomes, members = draw_trial({"S1": (200, 40, 200, 60), "S4": (60, 12, 0, 0)})
+
+    def read(size):
+        account = assignment["unit"].str.rsplit("-", n=1).str
+        named = account[0] + "-" + (account[1].astype(int) // size).astype(str)
+        return analyse_experiment(trial, assignment.assign(cluster=named), outcomes.assign(hours=2.0), members)
+
+    assert row(read(10), "S4")["verdict"] == "too few units"  # six accounts: .5 ** 6 = .016
+    with pytest.raises(DataContractError, match="no unit of segment S4 in this arm"):
+        read(5)  # twelve
+
+
 def test_analyse_experiment_empty_arm_raises(experiment, draw_trial):
     with pytest.raises(DataContractError, match="no unit in this arm; got 'new'"):
         analyse_experiment(experiment, *draw_trial({"S1": (30, 3, 0, 0)}))
@@ -153,6 +183,47 @@ def test_analyse_experiment_three_arms_are_each_compared_with_control(plan, draw
     assert result.effects.groupby("arm").size().to_dict() == {"new": 4, "other": 4}
     assert result.heterogeneity["arm"].tolist() == ["new", "other"]
     assert "S1 (new)" in str(describe_experiment(result))
+
+
+@pytest.fixture
+def two_arms(plan, draw_trial):
+    """400 in control, 800 in each of two arms: 80, 210 and 164 of them did it."""
+
+    def build(**changes):
+        trial = Experiment.model_validate(plan(arms={"control": 0.2, "new": 0.4, "other": 0.4}, **changes))
+        units = [(f"{arm}-{i}", arm, i < done) for arm, done, n in (("control", 80, 400), ("new", 210, 800), ("other", 164, 800))
+                 for i in range(n)]  # fmt: skip
+        table = pd.DataFrame(units, columns=["unit", "arm", "did"]).assign(assigned_at=pd.Timestamp("2026-07-06"))
+        outcomes = table.loc[table["did"], ["unit"]].assign(outcome="booked", occurred_at=pd.Timestamp("2026-07-10"))
+        return analyse_experiment(trial, table.drop(columns="did"), outcomes, None)
+
+    return build
+
+
+def test_everybody_is_a_test_of_each_treated_arm(two_arms):
+    total = two_arms().effects.set_index("arm")
+    p = compare_rates(80, 400, 210, 800)
+    assert 0.0125 < p == total.loc["new", "p"] <= 0.025 and total.loc["new", "verdict"] == "helped"
+    assert two_arms(alpha=0.025).effects["verdict"].tolist() == ["no clear difference"] * 2  # p is above half of it
+    assert set(total["tests"]) == {2} and set(total["coverage"]) == {0.975}
+    by_hand = newcombe_interval(210, 800, 80, 400, coverage=0.975)
+    assert total.loc["new", ["joint_lower", "joint_upper"]].tolist() == pytest.approx([float(edge) for edge in by_hand])
+    assert say_coverage([two_arms()]) == "97.5 % over everybody, widened for choosing among 2 arms"
+
+
+def test_everybody_of_one_treated_arm_is_one_test(experiment, draw_trial):
+    result = analyse_experiment(experiment, *draw_trial(PLANTED))
+    assert row(result, "all")[["tests", "coverage"]].tolist() == [1, 0.95]
+    assert say_coverage([result]).endswith("95 % over everybody, one test by itself")
+
+
+def test_looks_share_alpha_among_treated_arms(two_arms):
+    looks = [{"day": "2026-07-20", "share": 0.5}, {"day": "2026-08-10", "share": 1}]
+    result = two_arms(looks=looks, spending="pocock")
+    alone = look_boundaries([0.5, 1], alpha=0.025, spending="pocock")
+    found = result.looks.drop_duplicates("look")["limit"].tolist()
+    assert found == pytest.approx(list(alone), rel=2e-3)  # a little farther out: Student's t
+    assert "and all arms together as often as one" in str(describe_looks([result]))
 
 
 def test_not_randomised_campaign_gets_rates_and_no_causal_word(plan, draw_trial):
@@ -305,3 +376,16 @@ def test_joint_interval_says_what_the_verdict_says(control, sizes):
     )
     assert joint_interval(row, level) == pytest.approx(newcombe_interval(k[0], n, k[1], n, coverage=1 - level))
     assert joint_interval(row, level)[0] <= joint_interval(row, 0.05)[0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_judge_together_takes_a_campaign_and_a_test_of_one_family(plan, draw_trial, turned):
+    campaign = plan(id="mail-2", randomised=False, control=None, family="mails")
+    results = [
+        analyse_experiment(Experiment.model_validate(made), *draw_trial(PLANTED))
+        for made in (plan(family="mails"), campaign)
+    ]
+    judged = judge_together(results[::-1] if turned else results)
+    trial, other = judged[::-1] if turned else judged
+    pd.testing.assert_frame_equal(trial.effects, results[0].effects)
+    assert trial.tests == 3 and other.effects.empty

@@ -133,6 +133,26 @@ def test_plan_experiment_of_a_mean(plan):
     assert found["detectable_uncut"].isna().all()
 
 
+def test_plan_experiment_of_everybody_shares_alpha_among_treated_arms(plan):
+    trial = planned(plan, arms={"control": 0.4, "new": 0.4, "other": 0.2})
+    total = plan_experiment(trial, SEGMENTS).set_index("segment").loc["all"]
+    assert (total["tests"], total["alpha"]) == (2, 0.025)
+    assert total["needed_control"] == math.ceil(units_for_shares(0.2, 0.3, alpha=0.025, ratio=0.5))
+
+
+def test_plan_experiment_share_that_can_only_fall(plan):
+    found = plan_experiment(planned(plan, smallest_effect=0.2, plan={"baseline": 0.9}), SEGMENTS).set_index("segment")
+    assert found.loc["all", "needed_control"] == math.ceil(units_for_shares(0.9, 0.7, alpha=0.05))
+
+
+def test_plan_experiment_of_a_mean_with_few_units_and_many_tests_sees_nothing(plan):
+    trial = planned(plan, metric="mean", value="hours", plan={"baseline": 10, "sd": 10})
+    segments = pd.concat([SEGMENTS, pd.Series("S4", index=[f"v{i}" for i in range(4)])])
+    found = plan_experiment(trial, segments, tests=15).set_index("segment")
+    assert math.isnan(found.loc["S4", "detectable"]) and found.loc["S1", "detectable"] > 0
+    assert "S4 less than any difference at all" in str(describe_experiment_plan(found.reset_index()))
+
+
 def test_describe_plan_says_what_cannot_be_seen_and_what_else(plan):
     found = plan_experiment(planned(plan, plan={"baseline": 0.2, "units_a_week": 100, "r2": 0.3}), SEGMENTS)
     told = str(describe_experiment_plan(found, units="accounts"))
@@ -151,6 +171,12 @@ def test_plan_experiment_without_segments_plans_everybody(plan):
     found = plan_experiment(planned(plan), pd.Series(dtype="str"))
     assert found["segment"].tolist() == ["all"] and not found["enough"].any()
     assert isinstance(describe_experiment_plan(found), Reading)
+
+
+def test_plan_experiment_of_a_first_quarter_counts_who_comes_in(plan):
+    trial = planned(plan, plan={"baseline": 0.2, "units_a_week": 500, "most_weeks": 12})
+    total = plan_experiment(trial, pd.Series(dtype="str")).iloc[0]
+    assert total["available"] == 6000 and total["enough"] and total["weeks"] == pytest.approx(total["needed"] / 500)
 
 
 def test_plan_experiments_absent_is_said(study):

@@ -61,8 +61,18 @@ def write(tmp_path, plan, make_study):
         ({"value": "hours"}, "metric: binary takes no value; got 'hours'; allowed: with metric: mean"),
         ({"smallest_effect": 8}, "a difference of shares is at most 1; got 8"),
         ({"plan": {"baseline": 20}}, "a share must lie between 0 and 1; got 20"),
+        (
+            {"smallest_effect": 0.6, "plan": {"baseline": 0.4}},
+            "no share is left at this distance from plan.baseline 0.4, neither above nor below; got 0.6; "
+            "allowed: below 0.6",
+        ),
         ({"metric": "mean", "value": "hours", "plan": {"baseline": 20}}, "sd is missing"),
         ({"spending": "obf"}, "got 'obf'; allowed: obrien_fleming, pocock"),
+        (
+            {"alpha": 0.1, "family": "messages"},
+            "alpha beside family messages: a family has one error rate, its own; got 0.1; allowed: without family. "
+            "Drop alpha here; families.messages.alpha says it",
+        ),
         ({"alpha": 1.5}, "too large; got 1.5; allowed: a number, above 0 and below 1"),
         ({"randomised": False, "control": None, "looks": LOOKS}, "randomised: false takes no looks"),
     ],

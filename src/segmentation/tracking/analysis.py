@@ -24,6 +24,8 @@ from .verdicts import judge_together
 
 __all__ = ["analyse_experiment", "analyse_experiments"]
 
+NO_CHANCE = 0.001  # an arm that is empty with a smaller chance than this was not left so by chance
+
 
 def analyse_experiments(
     study: Study,
@@ -142,8 +144,8 @@ def analyse_experiment(
     ParameterError
         If a table lacks a column.
     DataContractError
-        If a randomised experiment has an arm without any unit, or without any in one of its segments or personas; a unit is in two arms, an
-        outcome lies before its exposure, a segment it names does not exist.
+        If a randomised experiment has an arm without any unit, or without any in a segment or persona where chance would hardly leave
+        it empty; a unit is in two arms, an outcome lies before its exposure, a segment it names does not exist.
     """
     until = None if period is None else pd.Timestamp(period.end)
     units, left_out = count_outcomes(experiment, assignment, outcomes, until=until)
@@ -161,7 +163,7 @@ def analyse_experiment(
     if not experiment.randomised:
         return result
     people, strata = split_personas(experiment, units, strata)
-    _check_arms(experiment, parts, people, min_cell)
+    _check_arms(experiment, parts, people)
     result = _compare_cuts(result, parts, people, strata, min_cell)
     result = _take_looks(result, assignment, outcomes, parts | people, until)
     return judge_together([result])[0]
@@ -215,21 +217,18 @@ def _take_looks(
     return replace(result, alpha=level, finished=finished)
 
 
-def _check_arms(
-    experiment: Experiment, parts: Mapping[str, pd.DataFrame], people: Mapping[str, pd.DataFrame], min_cell: int
-) -> None:
-    """Every arm has units, and has some in every segment and persona that is to be judged."""
+def _check_arms(experiment: Experiment, parts: Mapping[str, pd.DataFrame], people: Mapping[str, pd.DataFrame]) -> None:
+    """Every arm has units, and has some in every segment and persona that is too large for chance to leave it empty there."""
     file, broken = experiment.assignment.name, []
-    judged = {*experiment.segments, *(told[0] for told in experiment.told.values())}
     kinds = [("segment", name, inside) for name, inside in parts.items()]
     kinds += [("persona", name, inside) for name, inside in people.items() if name not in (NO_PERSONA, NOT_KNOWN)]
-    for arm in experiment.arms:
+    for arm, share in experiment.arms.items():
         if not (parts["all"]["arm"] == arm).any():
             broken.append(Violation("no unit in this arm", file, column="arm", value=arm))
             continue
         for kind, name, inside in kinds:
-            missing = not (inside["arm"] == arm).any()
-            if missing and (name in judged or len(inside) >= 2 * min_cell):
+            drawn = inside["cluster"].nunique() if "cluster" in inside else len(inside)
+            if not (inside["arm"] == arm).any() and (1 - share) ** drawn < NO_CHANCE:
                 fix = f"Take the {kind} out of what is judged, or find out why none was assigned"
                 what = f"no unit of {kind} {name} in this arm ({len(inside)} in the others)"
                 broken.append(Violation(what, file, None, "arm", arm, "", fix))

@@ -217,10 +217,11 @@ def say_coverage(results: Sequence[ExperimentResult], where: str = "segments") -
     inner, total = rows[rows["segment"] != "all"], rows[rows["segment"] == "all"]
     said = []
     for part, whom in ((inner, f"in {where}"), (total, "over everybody")):
+        among = "tests" if part is inner else "arms"  # over everybody a test is an arm against control
         kinds = part[["coverage", "tests"]].drop_duplicates()
         said += [
             f"{coverage_words(row.coverage)} {whom}, "
-            f"{f'widened for choosing among {int(row.tests)} tests' if row.tests > 1 else 'one test by itself'}"
+            f"{f'widened for choosing among {int(row.tests)} {among}' if row.tests > 1 else 'one test by itself'}"
             for row in kinds.itertuples()
         ]
     return "; ".join(dict.fromkeys(said)) or "none, for too few units"

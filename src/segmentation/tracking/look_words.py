@@ -58,10 +58,11 @@ def _say_looks(result: ExperimentResult) -> list[str]:
         else "about as much at every look"
     )
     name = "O'Brien and Fleming's" if experiment.spending == "obrien_fleming" else "Pocock's"
+    several = ", and all arms together as often as one" if len(experiment.treated) > 1 else ""
     lead = (
         f"“{experiment.title}” was registered with {planned} looks, {come} of which have come. Looking several times finds something by "
         f"chance more often, so at each look the difference must be farther from 0 than once would do (limits after {name} rule: {shape}; "
-        "all looks together err as often as one)."
+        f"all looks together err as often as one{several})."
     )
     said = [
         _say_crossing(rows, result.called(segment), arm, metric)
@@ -145,7 +146,7 @@ def tabulate_looks(results: Sequence[ExperimentResult], *, source: str = "") -> 
         "Planned share: how much of the final evidence the plan reckoned with at this look; its limit follows from that. n: everybody "
         "assigned by then, also those whose time to respond had not run out. Passed: the difference is more standard errors away "
         "from 0 than the limit of this look. Interval for the looks: difference plus "
-        "and minus limit times standard error; as wide as the planned looks and, but for everybody, "
+        "and minus limit times standard error; as wide as the planned looks, several arms and, but for everybody, "
         "all predictions need; the differences above allow for all tests of the family. "
         "Holds at any moment: true however often anybody looked, and therefore wider."
     )

@@ -49,10 +49,10 @@ def measure_looks(
     Returns
     -------
     pandas.DataFrame
-        Columns ``LOOK_COLUMNS``: over everybody ("all"), and in the personas or segments that a prediction speaks of, among which
-        alpha is shared out evenly. z is the difference in standard errors, limit what it must pass (both ways) so that all
-        looks together err at alpha; lower and upper are the interval at that limit; valid_lower and valid_upper hold however
-        often anybody looked.
+        Columns ``LOOK_COLUMNS``: over everybody ("all"), where alpha is shared out evenly among treated arms, and in the personas
+        or segments that a prediction speaks of, where it is shared out among them and their treated arms. z is the difference in
+        standard errors, limit what it must pass (both ways) so that all looks and arms together err at alpha; lower and upper are
+        the interval at that limit; valid_lower and valid_upper hold however often anybody looked.
     """
     looks = [look for look in experiment.looks if until is None or pd.Timestamp(look.day) < until]
     if not looks:
@@ -60,18 +60,19 @@ def measure_looks(
     asked = [name for name in parts if name != "all"]
     shares = [look.share for look in looks]
     spending = experiment.spending
-    limits = {"all": look_boundaries(shares, alpha=alpha, spending=spending)}
-    limits |= dict.fromkeys(asked, look_boundaries(shares, alpha=alpha / max(len(asked), 1), spending=spending))
+    each = alpha / len(experiment.treated)
+    rates = {"all": each} | dict.fromkeys(asked, each / max(len(asked), 1))
+    drawn = {rate: look_boundaries(shares, alpha=rate, spending=spending) for rate in set(rates.values())}
     rows = []
     for place, look in enumerate(looks):
         now, _ = count_outcomes(experiment, assignment, outcomes, until=pd.Timestamp(look.day))
         for name in ("all", *(name for name in asked if name not in unread)):
-            error_rate = alpha if name == "all" else alpha / len(asked)
+            limit = float(drawn[rates[name]][place])
             final, inside = parts[name], now[now.index.isin(parts[name].index)]
             for arm in experiment.treated:
                 row = {"look": place + 1, "day": str(look.day), "share": look.share, "segment": name, "arm": arm}
                 planned = int(final["arm"].isin([experiment.control, arm]).sum())
-                rows.append(row | _at_look(experiment, inside, arm, float(limits[name][place]), planned, error_rate))
+                rows.append(row | _at_look(experiment, inside, arm, limit, planned, rates[name]))
     return pd.DataFrame(rows, columns=list(LOOK_COLUMNS))
 
 

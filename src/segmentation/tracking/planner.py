@@ -108,7 +108,8 @@ def plan_experiment(
     segments : pandas.Series
         Segment of every unit that could be assigned.
     tests : int, optional
-        Tests of the family; that of each segment and persona is planned at alpha / tests (everybody's at alpha). Default: its own.
+        Tests of the family; that of each segment and persona is planned at alpha / tests (everybody's at alpha / arms that are
+        treated). Default: its own.
     alpha : float
         Error rate where neither the experiment nor its family names one.
     strata : Strata, optional
@@ -125,10 +126,11 @@ def plan_experiment(
     """
     level = experiment.alpha or (alpha if experiment.family is None else experiment.rule.alpha)
     judged = _judged(experiment, segments, strata or Strata())
-    number = tests or max(len(judged) * len(experiment.treated), 1)
+    arms = len(experiment.treated)
+    number = tests or max(len(judged) * arms, 1)
     everybody = len(segments)
     rows = [
-        _plan_row(experiment, name, size, everybody, level, 1 if by == "all" else number) | {"by": by}
+        _plan_row(experiment, name, size, everybody, level, arms if by == "all" else number) | {"by": by}
         for by, name, size in [*judged, ("all", "all", everybody)]
     ]
     return pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
@@ -138,7 +140,7 @@ def _plan_row(
     experiment: Experiment, segment: str, size: int, everybody: int, level: float, tests: int
 ) -> dict[str, object]:
     plan, effect, alpha = experiment.plan, float(experiment.smallest_effect or 0), level / tests
-    share = size / everybody if everybody else 0.0
+    share = 1.0 if segment == "all" else size / everybody if everybody else 0.0
     a_week = None if plan.units_a_week is None else plan.units_a_week * share
     available = float(size) if a_week is None or plan.known_first else a_week * plan.most_weeks
     dearer = design_effect(plan.cluster_size, plan.icc, variation=plan.cluster_variation) * _look_price(
@@ -189,7 +191,7 @@ def _units(experiment: Experiment, effect: float, shares: tuple[float, float], *
         return units_for_means(effect / experiment.plan.sd, alpha=alpha, power=power, ratio=ratio)
     other = _reachable(experiment, effect)
     if not 0 < other < 1:
-        return math.inf
+        return math.inf  # registration does not let it come to that
     return units_for_shares(experiment.plan.baseline, other, alpha=alpha, power=power, ratio=ratio)
 
 
@@ -212,5 +214,7 @@ def _detectable(experiment: Experiment, n_control: float, n_arm: float, alpha: f
     from scipy.optimize import brentq
 
     top = 20 * (1 / n_control + 1 / n_arm) ** 0.5
+    if power_of_means(top, n_control, n_arm, alpha=alpha) < experiment.power:
+        return math.nan
     found = brentq(lambda d: power_of_means(d, n_control, n_arm, alpha=alpha) - experiment.power, 1e-9, top)
     return float(found) * float(experiment.plan.sd)

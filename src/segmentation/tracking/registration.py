@@ -139,7 +139,7 @@ class Experiment(Declared):
     smallest_effect : float or None
         Minimum detectable effect (MDE): the least difference worth finding, in shares or in the metric's own unit.
     alpha, power : float or None, float
-        Error rate (None: the study's) and chance of finding the smallest effect.
+        Error rate (None: the family's, without one the study's; not together with ``family``) and chance of finding the smallest effect.
     family : str or None
         Name under ``families``; None is a family of its own.
     segments : tuple of str
@@ -237,6 +237,10 @@ class Experiment(Declared):
                 yield ("expects", place, "arm"), "expects: no such arm besides control", expected.arm, allowed, fix
             if expected.arm is None and len(self.treated) > 1:
                 yield ("expects", place), "expects: say which arm", None, ", ".join(self.treated), ""
+        if self.alpha is not None and self.family is not None:
+            message = f"alpha beside family {self.family}: a family has one error rate, its own"
+            fix = f"Drop alpha here; families.{self.family}.alpha says it"
+            yield ("alpha",), message, self.alpha, "without family", fix
         if self.started and self.ended and self.ended < self.started:
             yield ("ended",), f"ended {self.ended} lies before started {self.started}", str(self.ended), "", ""
 
@@ -273,6 +277,13 @@ class Experiment(Declared):
                 yield ("smallest_effect",), "a difference of shares is at most 1", self.smallest_effect, "0 to 1", ""
             if self.plan is not None and not 0 < self.plan.baseline < 1:
                 yield ("plan", "baseline"), "a share must lie between 0 and 1", self.plan.baseline, "0 to 1", ""
+            elif self.plan is not None and self.smallest_effect is not None and self.smallest_effect <= 1:
+                baseline, effect = self.plan.baseline, self.smallest_effect
+                if not (baseline + effect < 1 or baseline - effect > 0):  # down where up is not possible, as planned
+                    message = (
+                        f"no share is left at this distance from plan.baseline {baseline:g}, neither above nor below"
+                    )
+                    yield ("smallest_effect",), message, effect, f"below {max(baseline, 1 - baseline):g}", ""
         elif self.plan is not None and self.plan.sd is None:
             yield (
                 ("plan", "sd"),

@@ -23,10 +23,10 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
     Parameters
     ----------
     results : sequence of ExperimentResult
-        Those that share a family are read together; one without a family is its own. Everybody together is one test of each
-        experiment and stands alone. Channels are a family of their own. Before its end an experiment says something only of
-        whom a planned look has passed its limit; at the end a persona or segment with planned looks has passed one and has a q
-        in reach.
+        Those that share a family are read together; one without a family is its own. Everybody together stands alone: one test
+        of each treated arm, among which alpha is shared out (Bonferroni). Channels are a family of their own. Before its end an
+        experiment says something only of whom a planned look has passed its limit; at the end a persona or segment with planned
+        looks has passed one and has a q in reach.
 
     Returns
     -------
@@ -43,7 +43,9 @@ def judge_together(results: Sequence[ExperimentResult]) -> tuple[ExperimentResul
         adjust = holm_p_values if rule.control == "familywise" else adjust_p_values
         tables = [_together(results[place]) for place in places]
         parts = [_judged(table) for table in tables]
-        q = adjust(pd.concat(parts, keys=places)) if any(len(part) for part in parts) else None
+        # a campaign that was not randomised has no tests to bring
+        kept = {place: part for place, part in zip(places, parts, strict=True) if len(part)}
+        q = adjust(pd.concat(kept)) if kept else None
         joint = _joint_level(q, alpha, rule.control)
         for place, table, part in zip(places, tables, parts, strict=True):
             own = q.loc[place] if q is not None and len(part) else part
@@ -66,12 +68,13 @@ def _fill(
     tests: int,
 ) -> ExperimentResult:
     """The result with its verdicts; channels are a family of their own."""
-    known = _with_verdicts(table, q, alpha, joint, passed=_passed(result), finished=result.finished)
+    arms = len(result.experiment.treated)
+    known = _with_verdicts(table, q, alpha, joint, arms=arms, passed=_passed(result), finished=result.finished)
     own = {name: known.loc[name] if len(getattr(result, name)) else getattr(result, name)
            for name in ("effects", "personas")}  # fmt: skip
     between = adjust_p_values(_judged(result.channels))
     level = _joint_level(between, alpha, "fdr")
-    channels = _with_verdicts(result.channels, between, alpha, level, passed={}, finished=result.finished)
+    channels = _with_verdicts(result.channels, between, alpha, level, arms=arms, passed={}, finished=result.finished)
     return replace(result, **own, channels=channels, alpha=alpha, tests=tests)
 
 
@@ -97,19 +100,21 @@ def _with_verdicts(
     alpha: float,
     joint: tuple[float, int],
     *,
+    arms: int,
     finished: bool,
     passed: dict[tuple[str, str], int],
 ) -> pd.DataFrame:
-    table = effects.copy()
+    table, share = effects.copy(), alpha / max(arms, 1)  # everybody: as many tests as treated arms
     table["q"] = q.reindex(table.index).astype(float)
     sides = [passed.get((row.segment, row.arm)) for row in table.itertuples()]
-    table["verdict"] = [_judge(*pair, alpha, finished) for pair in zip(table.itertuples(), sides, strict=True)]
+    rates = [share if segment == "all" else alpha for segment in table["segment"]]
+    table["verdict"] = [_judge(*one, finished) for one in zip(table.itertuples(), sides, rates, strict=True)]
     level, tests = joint
-    levels = [alpha if segment == "all" else level for segment in table["segment"]]
+    levels = [share if segment == "all" else level for segment in table["segment"]]
     limits = [joint_interval(row, one) for row, one in zip(table.itertuples(), levels, strict=True)]
     table["joint_lower"], table["joint_upper"] = ([pair[side] for pair in limits] for side in (0, 1))
     table["coverage"] = [1 - one for one in levels]
-    table["tests"] = [1.0 if segment == "all" else float(tests) for segment in table["segment"]]
+    table["tests"] = [float(max(arms, 1) if segment == "all" else tests) for segment in table["segment"]]
     return table
 
 
