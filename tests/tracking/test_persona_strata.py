@@ -95,7 +95,7 @@ def strata():
 
 @pytest.fixture
 def trial(plan, draw_trial, strata):
-    def build(counts=COUNTS, predictions=None, period=Q3, **changes):
+    def build(counts=COUNTS, predictions=None, period=Q3, strata=strata, **changes):
         expects = [{"persona": n, "direction": "more"} for n in predictions or {}]
         made = Experiment.model_validate(plan(expects=expects, **changes))
         made._told = {name: (segment, "", 1) for name, segment in (predictions or {}).items()}
@@ -230,6 +230,39 @@ def test_weigh_predictions_on_own_units_else_on_the_segment_and_says_why(trial, 
     assert small["basis"] == "its whole segment: it has only 3 and 2 units of its own" and small["n_arm"] == 200
     off = weigh_predictions([trial(predictions={"dana": "S1"}, by_persona=False)], Q3).iloc[0]
     assert off["basis"] == "its whole segment: registered without personas"
+
+
+def persona_units(start, end):
+    return pd.Index([f"S1-{arm}-{i}" for arm in ("control", "new") for i in range(start, end)])
+
+
+def test_analyse_experiment_persona_that_leaves_few_of_its_segment_is_withheld(trial, strata):
+    strata.members["dana"], strata.members["sam"] = persona_units(0, 195), persona_units(50, 150)
+    result = trial(predictions={"dana": "S1"})
+    found = result.personas.set_index("segment")
+    assert found["verdict"].to_dict() | {"sam": ""} == {
+        "dana": "withheld", "sam": "", NO_PERSONA: "too few units", NOT_KNOWN: "not tested",
+    }  # fmt: skip
+    assert found.loc["dana", ["rate_control", "rate_arm", "lift"]].isna().all() and not math.isnan(
+        found.loc["sam", "lift"]
+    )
+    judged = weigh_predictions([result], Q3).iloc[0]
+    assert judged["basis"].startswith("its whole segment: beside its own units too few") and judged["n_arm"] == 200
+    blank = Strata(strata.members | {"sam": strata.members["dana"]}, names=strata.names, homes=strata.homes)
+    rest = trial(strata=blank).personas.set_index("segment").loc[NO_PERSONA]  # all of S2, and the five
+    assert rest["n_arm"] == 205 and math.isnan(rest["rate_arm"])
+    strata.members["dana"] = persona_units(0, 190)  # ten are left of each arm
+    assert trial().personas.set_index("segment").loc["dana", "lift"] == pytest.approx(90 / 190 - 40 / 190)
+    strata.members["dana"] = persona_units(0, 200)  # the segment itself: nobody is left
+    assert trial().personas.set_index("segment").loc["dana", "lift"] == pytest.approx(0.25)
+
+
+def test_analyse_experiment_persona_is_not_withheld_for_another_s_size(trial, strata):
+    strata.members["dana"], strata.members["sam"] = persona_units(0, 20), persona_units(100, 105)
+    result = trial(predictions={"dana": "S1"})
+    found = result.personas.set_index("segment")
+    assert found.loc["sam", "verdict"] == "too few units" and found.loc["dana", "lift"] == 0
+    assert weigh_predictions([result], Q3).iloc[0][["basis", "n_arm"]].tolist() == ["its own units", 20]
 
 
 def test_looks_are_taken_at_the_persona_that_something_is_predicted_of(trial):
