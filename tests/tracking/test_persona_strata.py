@@ -302,12 +302,13 @@ OUTCOMES = "experiment_id,company_id,outcome,occurred_at\nmail-1,c1,booked,2026-
 
 @pytest.fixture
 def assigned(tmp_path, plan, strata):
-    def build(text=ASSIGNMENT):
+    def build(text=ASSIGNMENT, retired=None):
         (tmp_path / "assignment.csv").write_text(text)
         (tmp_path / "outcomes.csv").write_text(OUTCOMES)
         files = {"assignment": tmp_path / "assignment.csv", "outcomes": tmp_path / "outcomes.csv"}
         made = Experiment.model_validate(plan(persona="who", **files))
         made._people = tuple(strata.names)
+        strata.names.pop(retired, None)
         return analyse_experiment(made, *read_exposures(made, unit="company_id"), None, strata=strata)
 
     return build
@@ -318,6 +319,13 @@ def test_analyse_experiment_persona_as_the_assignment_names_it(assigned):
     found = assigned(text).personas.set_index("segment")
     assert found["n_arm"].to_dict() == {"dana": 60, NO_PERSONA: 0} and found.loc["dana", "n_control"] == 30
     assert "By persona (as the assignment names it)" in str(describe_experiment(assigned(text)))
+
+
+def test_analyse_experiment_retired_persona_of_the_assignment_keeps_its_row(assigned, strata):
+    strata.names["old"] = "Old"  # known when the file was read, retired by now
+    text = ASSIGNMENT.replace(",sam\n", ",old\n").replace(",\n", ",old\n")
+    found = assigned(text, retired="old").personas.set_index("segment")
+    assert found[["n_control", "n_arm"]].T.to_dict("list") == {"dana": [30, 30], "old": [30, 30]}
 
 
 def test_analyse_experiment_strange_persona_in_the_assignment_raises(assigned):

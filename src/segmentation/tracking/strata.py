@@ -133,7 +133,8 @@ def split_personas(
 def _as_assigned(experiment: Experiment, units: pd.DataFrame, strata: Strata) -> tuple[dict[str, pd.DataFrame], Strata]:
     """Units by the persona that the assignment names; what the persona files say of units is not asked."""
     named = units["persona"]
-    order = [name for name in strata.names if (named == name).any()] or sorted(set(named) - {""})
+    given = set(named) - {""}
+    order = [name for name in strata.names if name in given] + sorted(given - set(strata.names))  # retired ones last
     return {name: units[named == name] for name in order}, Strata(names=strata.names, homes=strata.homes)
 
 
