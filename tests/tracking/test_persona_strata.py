@@ -265,6 +265,20 @@ def test_analyse_experiment_persona_is_not_withheld_for_another_s_size(trial, st
     assert weigh_predictions([result], Q3).iloc[0][["basis", "n_arm"]].tolist() == ["its own units", 20]
 
 
+def test_weigh_predictions_of_a_persona_in_several_arms_each_on_its_own_basis(plan, draw_trial, strata):
+    assignment, outcomes, membership = draw_trial({"S1": COUNTS["S1"]})
+    later = assignment["unit"].isin({f"S1-new-{i}" for i in (*range(92, 100), *range(150, 197))})
+    assignment.loc[later, "arm"] = "newer"  # 100 of Dana's in control, 92 in new, 8 in newer
+    expects = [{"persona": "dana", "direction": "more", "arm": arm} for arm in ("new", "newer")]
+    made = Experiment.model_validate(plan(arms={"control": 0.5, "new": 0.4, "newer": 0.1}, expects=expects))
+    made._told = {"dana": ("S1", "", 1)}
+    result = analyse_experiment(made, assignment, outcomes, membership, period=Q3, strata=strata)
+    found = weigh_predictions([result], Q3).set_index("arm")
+    assert found.loc["new", ["basis", "n_arm"]].tolist() == ["its own units", 92]
+    assert found.loc["newer", "basis"] == "its whole segment: it has only 100 and 8 units of its own"
+    assert found.loc["newer", "n_arm"] == 55
+
+
 def test_looks_are_taken_at_the_persona_that_something_is_predicted_of(trial):
     looks = [{"day": "2026-07-20", "share": 0.5}, {"day": "2026-10-05", "share": 1}]
     result = trial(predictions={"dana": "S1"}, looks=looks)

@@ -174,7 +174,7 @@ def find_few_left(people: Mapping[str, pd.DataFrame], *, min_cell: int) -> set[t
 
 def choose_basis(
     experiment: Experiment, people: Mapping[str, pd.DataFrame], strata: Strata, *, min_cell: int
-) -> dict[str, tuple[str, str]]:
+) -> dict[tuple[str, str], tuple[str, str]]:
     """On whom each prediction is judged: the persona's own units if those of control and arm may be published, else its segment.
 
     Parameters
@@ -188,7 +188,7 @@ def choose_basis(
     Returns
     -------
     dict
-        Persona something is predicted of to the row of the results, and why it is not the persona's own (else empty).
+        Persona something is predicted of, and the arm, to the row of the results, and why it is not the persona's own (else empty).
     """
     basis, few = {}, find_few_left(people, min_cell=min_cell)
     for expected in experiment.expects:
@@ -200,12 +200,13 @@ def choose_basis(
         sizes = [0 if inside is None else _randomised(inside, arm) for arm in arms]
         left = any((name, arm) in few for arm in arms)
         if min(sizes) >= min_cell and not left:
-            basis[name] = name, ""
+            basis[name, arms[1]] = name, ""
             continue
         only = f"it has only {sizes[0]} and {sizes[1]} units of its own"
         beside = f"beside its own units too few are left in its segment to tell of both (under {min_cell})"
         why = strata.silent.get(name, "" if not people else only if min(sizes) < min_cell else beside)
-        basis[name] = experiment.told[name][0], why if experiment.by_persona else "registered without personas"
+        why = why if experiment.by_persona else "registered without personas"
+        basis[name, arms[1]] = experiment.told[name][0], why
     return basis
 
 
