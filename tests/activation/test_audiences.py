@@ -367,7 +367,10 @@ def test_deliver_audiences_unknown_names(tmp_path, given, message):
             "row 2, column 'Email': a cell that must be hashed is not",
         ),
         (b"Email,Phone,First Name,Last Name,Country,Zip\r\n,,,,,\r\n", "row 2: no e-mail"),
-        (b"Email,Phone,First Name,Last Name,Country,Zip\r\n" + 2 * (b"0" * 64 + b",,,,,\r\n"), "1 rows stand twice"),
+        (
+            b"Email,Phone,First Name,Last Name,Country,Zip\r\n" + 2 * (b"0" * 64 + b",,,,,\r\n"),
+            "row 3, column 'Email': stands twice, first in row 2; got '00000",
+        ),
         (b"Email,Phone,First Name,Last Name,Country,Zip\r\n" + b"0" * 64 + b",,\r\n", "another number of cells"),
     ],
 )

@@ -194,7 +194,7 @@ def test_stickies_do_not_touch_on_either_whiteboard():
     [
         ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n8001,,0.5,2026Q3\r\n", "row 2, column 'Segment': no segment"),
         ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n8001,=1+1,0.5,2026Q3\r\n", "a cell that a spreadsheet would run"),
-        ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n1,S1,0.5,2026Q3\r\n1,S2,0.5,2026Q3\r\n", "1 rows stand twice"),
+        ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n1,S1,0.5,2026Q3\r\n1,S2,0.5,2026Q3\r\n", "row 3, column 'Record ID': stands twice, first in row 2; got '1'"),
         ("hubspot", "Id,Segment\r\n", "header is not the platform's; allowed: Record ID,Segment,Segment margin"),
         ("salesforce", "Id,Segment__c,Segment_Margin__c,Segment_Period__c,Segment_Holdout__c\r\nA1,S1,half,2026Q3,no\r\n",
          "(?s)column 'Id': no id of Salesforce.*'Segment_Margin__c': not a number.*neither true nor false"),
@@ -202,6 +202,9 @@ def test_stickies_do_not_touch_on_either_whiteboard():
         ("segment", '{"type": "identify", "userId": ""}\n', "line|row 1: not an identify call of a user"),
         ("segment", json.dumps(SEGMENT), "traits are not in both places"),
         ("segment", json.dumps(SEGMENT | {"context": {"traits": SEGMENT["traits"]}, "timestamp": "soon"}), "not a time.*; got 'soon'"),
+        ("segment", '{"type": "identify"}\n{"type": \n', "(?s)row 1: not an identify call.*x, row 2: not JSON: Expecting value"),
+        ("segment", "[]\n", "x, row 1: not an identify call of a user"),
+        ("miro", "[[", "x, row 1: not JSON"),
         ("miro", json.dumps([[{}] * 21]).replace("{}", json.dumps(
             {"type": "sticky_note", "data": {"content": "x", "shape": "square"}, "style": {"fillColor": "teal"}})),
          "(?s)a call of 21 items; allowed: 1 to 20.*no such colour; got 'teal'; allowed: gray, light_yellow"),
@@ -210,6 +213,18 @@ def test_stickies_do_not_touch_on_either_whiteboard():
 def test_check_file_refuses_what_the_platform_would(platform, content, message):
     with pytest.raises(DataContractError, match=message):
         check_file(platform, content.encode(), "x")
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"])
+def test_segment_calls_keep_what_ends_a_line_elsewhere(mark):
+    table = pd.DataFrame({"segment": [f"Fleet{mark}owners"], "margin": [0.5]}, index=["A1"])
+    users = pd.DataFrame({"user_id": ["u1"], "unit_id": ["A1"]})
+    made = format_segment_calls(table, users, unit="unit_id", study="s", period=QUARTER, holdout=NOBODY_HELD)
+    assert check_file("segment", made, "x.jsonl") == 1
+    call = json.loads(made)
+    call["traits"] = call["context"]["traits"] = {"note": f"a{mark}b"}
+    made = "".join(json.dumps(call | {"messageId": name}, ensure_ascii=False) + "\n" for name in "ab").encode()
+    assert check_file("segment", made, "x.jsonl") == 2
 
 
 def test_one_hash_for_all_platforms_would_be_wrong():

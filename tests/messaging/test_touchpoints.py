@@ -73,6 +73,21 @@ def test_count_touchpoints_no_withheld_cell_follows_from_the_others(journey):
     assert persona["withheld"].tolist() == [True]  # 85 of 90: the five others would follow
 
 
+def test_count_touchpoints_no_withheld_cell_of_a_persona_follows_from_its_others(journey):
+    """A persona of 45, 5 of whom came to a fair: with its 45 and 40 shown they would be known."""
+    counts = {"fair": 40, "web": 60}
+    events, membership = signed_up({"S1": counts, "S2": counts})
+    units = [f"S1-fair-{i}" for i in range(5)] + [f"S1-web-{i}" for i in range(40)]
+    table = count_touchpoints(events, journey, membership, members={"p1": ("S1", pd.Index(units))})
+    persona = table[table["persona_id"] == "p1"]
+    assert len(persona) == 2 and persona["withheld"].all()
+    assert persona[["reached", "units", "share"]].isna().all(axis=None)
+    assert not table.loc[table["persona_id"] == "", "withheld"].any()
+    units += [f"S1-fair-{i}" for i in range(5, 12)]
+    table = count_touchpoints(events, journey, membership, members={"p1": ("S1", pd.Index(units))})
+    assert table.loc[table["persona_id"] == "p1", "reached"].tolist() == [52, 52]
+
+
 def test_count_touchpoints_finds_the_channels_planted_in_the_sample():
     """Trade shows for proof, referrals for simple and not for connect, as the generator plants them; and by exact p, by hand."""
     sample = load_study(PROJECT / STUDY)

@@ -95,7 +95,7 @@ def strata():
 
 @pytest.fixture
 def trial(plan, draw_trial, strata):
-    def build(counts=COUNTS, predictions=None, period=Q3, **changes):
+    def build(counts=COUNTS, predictions=None, period=Q3, strata=strata, **changes):
         expects = [{"persona": n, "direction": "more"} for n in predictions or {}]
         made = Experiment.model_validate(plan(expects=expects, **changes))
         made._told = {name: (segment, "", 1) for name, segment in (predictions or {}).items()}
@@ -232,6 +232,53 @@ def test_weigh_predictions_on_own_units_else_on_the_segment_and_says_why(trial, 
     assert off["basis"] == "its whole segment: registered without personas"
 
 
+def persona_units(start, end):
+    return pd.Index([f"S1-{arm}-{i}" for arm in ("control", "new") for i in range(start, end)])
+
+
+def test_analyse_experiment_persona_that_leaves_few_of_its_segment_is_withheld(trial, strata):
+    strata.members["dana"], strata.members["sam"] = persona_units(0, 195), persona_units(50, 150)
+    result = trial(predictions={"dana": "S1"})
+    found = result.personas.set_index("segment")
+    assert found["verdict"].to_dict() | {"sam": ""} == {
+        "dana": "withheld", "sam": "", NO_PERSONA: "too few units", NOT_KNOWN: "not tested",
+    }  # fmt: skip
+    assert found.loc["dana", ["rate_control", "rate_arm", "lift"]].isna().all() and not math.isnan(
+        found.loc["sam", "lift"]
+    )
+    judged = weigh_predictions([result], Q3).iloc[0]
+    assert judged["basis"].startswith("its whole segment: beside its own units too few") and judged["n_arm"] == 200
+    blank = Strata(strata.members | {"sam": strata.members["dana"]}, names=strata.names, homes=strata.homes)
+    rest = trial(strata=blank).personas.set_index("segment").loc[NO_PERSONA]  # all of S2, and the five
+    assert rest["n_arm"] == 205 and math.isnan(rest["rate_arm"])
+    strata.members["dana"] = persona_units(0, 190)  # ten are left of each arm
+    assert trial().personas.set_index("segment").loc["dana", "lift"] == pytest.approx(90 / 190 - 40 / 190)
+    strata.members["dana"] = persona_units(0, 200)  # the segment itself: nobody is left
+    assert trial().personas.set_index("segment").loc["dana", "lift"] == pytest.approx(0.25)
+
+
+def test_analyse_experiment_persona_is_not_withheld_for_another_s_size(trial, strata):
+    strata.members["dana"], strata.members["sam"] = persona_units(0, 20), persona_units(100, 105)
+    result = trial(predictions={"dana": "S1"})
+    found = result.personas.set_index("segment")
+    assert found.loc["sam", "verdict"] == "too few units" and found.loc["dana", "lift"] == 0
+    assert weigh_predictions([result], Q3).iloc[0][["basis", "n_arm"]].tolist() == ["its own units", 20]
+
+
+def test_weigh_predictions_of_a_persona_in_several_arms_each_on_its_own_basis(plan, draw_trial, strata):
+    assignment, outcomes, membership = draw_trial({"S1": COUNTS["S1"]})
+    later = assignment["unit"].isin({f"S1-new-{i}" for i in (*range(92, 100), *range(150, 197))})
+    assignment.loc[later, "arm"] = "newer"  # 100 of Dana's in control, 92 in new, 8 in newer
+    expects = [{"persona": "dana", "direction": "more", "arm": arm} for arm in ("new", "newer")]
+    made = Experiment.model_validate(plan(arms={"control": 0.5, "new": 0.4, "newer": 0.1}, expects=expects))
+    made._told = {"dana": ("S1", "", 1)}
+    result = analyse_experiment(made, assignment, outcomes, membership, period=Q3, strata=strata)
+    found = weigh_predictions([result], Q3).set_index("arm")
+    assert found.loc["new", ["basis", "n_arm"]].tolist() == ["its own units", 92]
+    assert found.loc["newer", "basis"] == "its whole segment: it has only 100 and 8 units of its own"
+    assert found.loc["newer", "n_arm"] == 55
+
+
 def test_looks_are_taken_at_the_persona_that_something_is_predicted_of(trial):
     looks = [{"day": "2026-07-20", "share": 0.5}, {"day": "2026-10-05", "share": 1}]
     result = trial(predictions={"dana": "S1"}, looks=looks)
@@ -269,12 +316,13 @@ OUTCOMES = "experiment_id,company_id,outcome,occurred_at\nmail-1,c1,booked,2026-
 
 @pytest.fixture
 def assigned(tmp_path, plan, strata):
-    def build(text=ASSIGNMENT):
+    def build(text=ASSIGNMENT, retired=None):
         (tmp_path / "assignment.csv").write_text(text)
         (tmp_path / "outcomes.csv").write_text(OUTCOMES)
         files = {"assignment": tmp_path / "assignment.csv", "outcomes": tmp_path / "outcomes.csv"}
         made = Experiment.model_validate(plan(persona="who", **files))
         made._people = tuple(strata.names)
+        strata.names.pop(retired, None)
         return analyse_experiment(made, *read_exposures(made, unit="company_id"), None, strata=strata)
 
     return build
@@ -285,6 +333,13 @@ def test_analyse_experiment_persona_as_the_assignment_names_it(assigned):
     found = assigned(text).personas.set_index("segment")
     assert found["n_arm"].to_dict() == {"dana": 60, NO_PERSONA: 0} and found.loc["dana", "n_control"] == 30
     assert "By persona (as the assignment names it)" in str(describe_experiment(assigned(text)))
+
+
+def test_analyse_experiment_retired_persona_of_the_assignment_keeps_its_row(assigned, strata):
+    strata.names["old"] = "Old"  # known when the file was read, retired by now
+    text = ASSIGNMENT.replace(",sam\n", ",old\n").replace(",\n", ",old\n")
+    found = assigned(text, retired="old").personas.set_index("segment")
+    assert found[["n_control", "n_arm"]].T.to_dict("list") == {"dana": [30, 30], "old": [30, 30]}
 
 
 def test_analyse_experiment_strange_persona_in_the_assignment_raises(assigned):

@@ -140,9 +140,10 @@ def _check_rows(platform: str, content: bytes, name: str, rules: dict[str, Any])
         for column, cell, rule in zip(rows[0], row, cells, strict=True):
             if rule is not None and not re.fullmatch(rule[0], cell):
                 found.append(Violation(rule[1], name, number, column))
-    twice = len(rows) - 1 - len({row[0] for row in rows[1:] if row})
-    if twice:
-        found.append(Violation(f"{twice} rows stand twice", name))
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        if row and row[0] and seen.setdefault(row[0], number) != number:
+            found.append(Violation(f"stands twice, first in row {seen[row[0]]}", name, number, rows[0][0], row[0]))
     for limit, size, what in (("maximum", len(rows) - 1, "rows"), ("max_bytes", len(content), "bytes")):
         if size > rules.get(limit, size):
             found.append(Violation(f"the file has {size:,d} {what}", name, allowed=f"{rules[limit]:,d} or fewer"))
@@ -153,9 +154,18 @@ def _check_calls(content: bytes, name: str, rules: dict[str, Any]) -> tuple[int,
     """Identify calls: a user, the traits where Segment and where RudderStack looks for them, a time, an id of its own."""
     found: list[Violation] = []
     seen: set[str] = set()
-    lines = content.decode("utf-8").splitlines()
+    lines = (
+        content.decode("utf-8").removesuffix("\n").split("\n")
+    )  # a text may hold what else ends a line, such as U+2028
     for number, line in enumerate(lines, start=1):
-        call = json.loads(line)
+        try:
+            call = json.loads(line)
+        except ValueError as problem:
+            found.append(Violation(f"not JSON: {problem}", name, number))
+            continue
+        if not isinstance(call, dict):
+            found.append(Violation("not an identify call of a user", name, number))
+            continue
         if call.get("type") != "identify" or not isinstance(call.get("userId"), str) or not call["userId"]:
             found.append(Violation("not an identify call of a user", name, number))
         elif not call.get("traits") or call["traits"] != call.get("context", {}).get("traits"):
@@ -179,8 +189,12 @@ def _is_time(text: object) -> bool:
 
 def _check_items(content: bytes, name: str, rules: dict[str, Any]) -> tuple[int, list[Violation]]:
     """Sticky notes as Miro's interface takes them: calls of at most twenty, known colours and shapes, text that is not markup."""
+    try:
+        batches = json.loads(content)
+    except ValueError as problem:
+        return 0, [Violation(f"not JSON: {problem}", name, getattr(problem, "lineno", None))]
     found, total = [], 0
-    for number, batch in enumerate(json.loads(content), start=1):
+    for number, batch in enumerate(batches, start=1):
         total += len(batch)
         if not 0 < len(batch) <= rules["maximum"]:
             found.append(Violation(f"a call of {len(batch)} items", name, number, allowed=f"1 to {rules['maximum']}"))

@@ -20,7 +20,7 @@ TOUCH_COLUMNS = (
     "segment", "persona_id", "stage", "channel", "reached", "units", "share", "lower", "upper", "total", "index", "index_lower",
     "index_upper", "marker", "withheld",
 )  # fmt: skip
-_HIDE = TOUCH_COLUMNS[5:13]  # what is counted: from units to index_upper
+_HIDE = TOUCH_COLUMNS[4:13]  # what is counted: from reached to index_upper
 
 
 def list_touchpoints(data: Any, study: Study) -> dict[str, list[str]]:
@@ -121,7 +121,7 @@ def _count_stage(here: pd.DataFrame, groups: dict[tuple[str, str], pd.Index], mi
     table["persona_id"] = np.repeat([persona for _, persona in names], width)
     table["channel"] = np.tile(came.columns, len(names))
     table["_group"] = np.repeat(np.arange(len(names)), width)
-    table = table[table["reached"] > 0].astype({"reached": int})
+    table = table[table["reached"] > 0].copy()
     for column in _HIDE:
         table[column] = table[column].where(~table["withheld"])
     return table
@@ -139,7 +139,10 @@ def _exact_p(counts: np.ndarray, bases: np.ndarray, everybody: np.ndarray, base:
 def _withhold(
     counts: np.ndarray, reached: np.ndarray, groups: dict[tuple[str, str], pd.Index], min_cell: int
 ) -> np.ndarray:
-    """Cells of few units, and those that would give them away; a persona's also by what it leaves of its segment."""
+    """Cells of few units, and those that would give them away; a persona's also by what it leaves of its segment.
+
+    A persona's channels are completed as a segment's are: one that is withheld alone would follow from the others.
+    """
     names = list(groups)
     hidden = counts < min_cell
     whole = [
@@ -154,6 +157,9 @@ def _withhold(
             own = names.index((segment, ""))
             rest = counts[own] - counts[place]
             hidden[place] |= hidden[own] | ((rest > 0) & (rest < min_cell))
+        if persona:
+            shown = np.where(hidden[place], -1, counts[place])
+            hidden[place] = withhold_cells(shown[:, None], min_cell)[:, 0]
     return hidden
 
 

@@ -186,7 +186,7 @@ def _compare_cuts(
     effects, spread = measure_effects(experiment, parts, arms, unread=unread)
     found = replace(result, effects=effects, heterogeneity=spread, srm=srm, names=strata.names)
     if tested:
-        arms = measure_arms(experiment, people, min_cell=min_cell)
+        arms = measure_arms(experiment, people, min_cell=min_cell, shared=True)
         options = {"unread": unread, "untested": (NO_PERSONA, NOT_KNOWN), "shared": True}
         effects, spread = measure_effects(experiment, people, arms, **options)
         several = int(pd.concat([people[name]["arm"] for name in tested]).index.value_counts().gt(1).sum())

@@ -14,6 +14,7 @@ from .estimates import ArmData, LiftEstimate, estimate_arm, estimate_lift, linea
 from .numbers import compare_rates, detectable_difference, measure_heterogeneity, shrink_lifts
 from .registration import Experiment
 from .sequential import always_valid_half
+from .strata import find_few_left
 from .units import arm_data
 
 __all__ = [
@@ -71,8 +72,14 @@ def split_units(units: pd.DataFrame, by: str, cuts: Sequence[str]) -> dict[str, 
     return {cut: units[units[by] == cut] for cut in cuts} | {"all": units}
 
 
-def measure_arms(experiment: Experiment, parts: Mapping[str, pd.DataFrame], *, min_cell: int) -> pd.DataFrame:
-    """What units of each arm did in every part; ``small`` marks cells under ``min_cell``."""
+def measure_arms(
+    experiment: Experiment, parts: Mapping[str, pd.DataFrame], *, min_cell: int, shared: bool = False
+) -> pd.DataFrame:
+    """What units of each arm did in every part; ``small`` marks cells under ``min_cell``.
+
+    ``shared``: parts are personas. They do not add up to everybody, so that a row is withheld for its own size, or for what it would
+    leave over of its segment or of everybody (``find_few_left``), and not for that of another row.
+    """
     rows = []
     for cut, inside in parts.items():
         for arm in experiment.arms:
@@ -85,8 +92,12 @@ def measure_arms(experiment: Experiment, parts: Mapping[str, pd.DataFrame], *, m
                 limits = estimate_arm(data)
             rows.append((cut, arm, n, total, *limits, least))
     arms = pd.DataFrame(rows, columns=[*(c for c in ARM_COLUMNS if c != "withheld"), "least"])
-    arms = withhold_small(arms, base="least", by=["arm"], hide=[], min_cell=min_cell)
-    return arms.assign(small=arms["least"] < min_cell)
+    small = arms["least"] < min_cell
+    if shared:
+        few = find_few_left(parts, min_cell=min_cell)
+        told = np.array([(row.segment, row.arm) in few for row in arms.itertuples()], dtype=bool)
+        return arms.assign(withheld=small | told, small=small)
+    return withhold_small(arms, base="least", by=["arm"], hide=[], min_cell=min_cell).assign(small=small)
 
 
 def measure_effects(

@@ -72,9 +72,9 @@ class ExperimentResult:
         Columns ``LOOK_COLUMNS``: planned looks that have come, over everybody and for whom something was predicted (a persona's
         own units, or its segment).
         Empty where the arms are not of the planned sizes.
-    basis : mapping of str to tuple of str
-        Persona something was predicted of to the row its prediction is judged on (its own, or that of its segment) and, where that
-        is the segment, why.
+    basis : mapping of tuple of str to tuple of str
+        Persona something was predicted of, and the arm, to the row its prediction is judged on (its own, or that of its segment)
+        and, where that is the segment, why.
     names : mapping of str to str
         Persona id to name.
     several : int
@@ -101,7 +101,7 @@ class ExperimentResult:
     channels: pd.DataFrame = field(default_factory=lambda: _blank(EFFECT_COLUMNS))
     channel_spread: pd.DataFrame = field(default_factory=lambda: _blank(HETEROGENEITY))
     looks: pd.DataFrame = field(default_factory=lambda: _blank(LOOK_COLUMNS))
-    basis: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    basis: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     several: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)

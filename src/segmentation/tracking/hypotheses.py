@@ -122,7 +122,7 @@ def _weigh(result: ExperimentResult, expected: Expectation, alpha: float) -> dic
     size = expected.at_least
     if size is None and expected.direction == "same":
         size = experiment.smallest_effect
-    cut, why = result.basis.get(expected.persona, (segment, ""))
+    cut, why = result.basis.get((expected.persona, arm), (segment, ""))
     basis = OWN if cut == expected.persona else f"{WHOLE}: {why}" if why else WHOLE
     row: dict[str, object] = {
         "experiment": experiment.id, "persona": expected.persona, "version": version, "segment": segment, "arm": arm,

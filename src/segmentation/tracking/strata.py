@@ -12,7 +12,7 @@ from ..personas.rules import match_defining
 from ..study import Study
 from .registration import Experiment
 
-__all__ = ["NOT_KNOWN", "NO_PERSONA", "Strata", "choose_basis", "find_strata", "split_personas"]
+__all__ = ["NOT_KNOWN", "NO_PERSONA", "Strata", "choose_basis", "find_few_left", "find_strata", "split_personas"]
 
 NO_PERSONA, NOT_KNOWN = "no persona", "not known"  # rows of units that belong to no persona, or of whom nobody can tell
 
@@ -133,14 +133,49 @@ def split_personas(
 def _as_assigned(experiment: Experiment, units: pd.DataFrame, strata: Strata) -> tuple[dict[str, pd.DataFrame], Strata]:
     """Units by the persona that the assignment names; what the persona files say of units is not asked."""
     named = units["persona"]
-    order = [name for name in strata.names if (named == name).any()] or sorted(set(named) - {""})
+    given = set(named) - {""}
+    order = [name for name in strata.names if name in given] + sorted(given - set(strata.names))  # retired ones last
     return {name: units[named == name] for name in order}, Strata(names=strata.names, homes=strata.homes)
+
+
+def find_few_left(people: Mapping[str, pd.DataFrame], *, min_cell: int) -> set[tuple[str, str]]:
+    """Cells that must not stand beside the segments and everybody: the difference is what fewer than ``min_cell`` units did.
+
+    Segments that lie wholly in a row can be taken from it; what is left is then one side of the other segments it touches.
+
+    Parameters
+    ----------
+    people : mapping of str to pandas.DataFrame
+        As ``split_personas`` returns it: every unit of its segments stands in some row.
+    min_cell : int
+
+    Returns
+    -------
+    set of (str, str)
+        Persona (or rest) and arm.
+    """
+    if not people:
+        return set()
+    everybody = pd.concat(list(people.values()))
+    everybody = everybody[~everybody.index.duplicated()]
+    found = set()
+    for arm, inside in everybody.groupby("arm"):
+        # units of no segment are what everybody is more than the segments
+        segment = inside["segment"].astype("object").where(inside["segment"].notna(), "")
+        for name, part in people.items():
+            own = inside.index.isin(part.index)
+            share = pd.Series(own, index=segment.to_numpy(), dtype=float).groupby(level=0).mean()
+            partial = segment.isin(share.index[(share > 0) & (share < 1)]).to_numpy()
+            rests = (inside[partial & own], inside[partial & ~own])
+            if any(0 < _randomised(rest, str(arm)) < min_cell for rest in rests):
+                found.add((name, str(arm)))
+    return found
 
 
 def choose_basis(
     experiment: Experiment, people: Mapping[str, pd.DataFrame], strata: Strata, *, min_cell: int
-) -> dict[str, tuple[str, str]]:
-    """On whom each prediction is judged: the persona's own units if control and arm have ``min_cell`` of them, else its segment.
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """On whom each prediction is judged: the persona's own units if those of control and arm may be published, else its segment.
 
     Parameters
     ----------
@@ -153,9 +188,9 @@ def choose_basis(
     Returns
     -------
     dict
-        Persona something is predicted of to the row of the results, and why it is not the persona's own (else empty).
+        Persona something is predicted of, and the arm, to the row of the results, and why it is not the persona's own (else empty).
     """
-    basis = {}
+    basis, few = {}, find_few_left(people, min_cell=min_cell)
     for expected in experiment.expects:
         name = expected.persona
         if name not in experiment.told:
@@ -163,11 +198,15 @@ def choose_basis(
         arms = (str(experiment.control), expected.arm or experiment.treated[0])
         inside = people.get(name)
         sizes = [0 if inside is None else _randomised(inside, arm) for arm in arms]
-        if min(sizes) >= min_cell:
-            basis[name] = name, ""
+        left = any((name, arm) in few for arm in arms)
+        if min(sizes) >= min_cell and not left:
+            basis[name, arms[1]] = name, ""
             continue
-        why = strata.silent.get(name, f"it has only {sizes[0]} and {sizes[1]} units of its own" if people else "")
-        basis[name] = experiment.told[name][0], why if experiment.by_persona else "registered without personas"
+        only = f"it has only {sizes[0]} and {sizes[1]} units of its own"
+        beside = f"beside its own units too few are left in its segment to tell of both (under {min_cell})"
+        why = strata.silent.get(name, "" if not people else only if min(sizes) < min_cell else beside)
+        why = why if experiment.by_persona else "registered without personas"
+        basis[name, arms[1]] = experiment.told[name][0], why
     return basis
 
 
