@@ -82,7 +82,7 @@ def _say_columns(shown: Sequence[ExperimentResult], what: str, *, shares: bool, 
         f"Difference: {difference}, with the interval its verdict rests on (from, to): {say_coverage(shown, f'{what}s')}.",
         "CUPED: the same with what was known before taken out, which explains R2 of the spread." if adjusted else "",
         f"q: share of false finds to expect among those of the family with a q this small or smaller"
-        f"{'' if what == 'channel' else ', segments and personas together'}; everybody together is one test and needs none."
+        f"{'' if what == 'channel' else ', segments and personas together'}; everybody together stands outside the family and has none."
         if tested
         else "",
         "" if all(result.finished for result in shown) else "q is told at the end of a test.",
