@@ -194,7 +194,8 @@ def test_stickies_do_not_touch_on_either_whiteboard():
     [
         ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n8001,,0.5,2026Q3\r\n", "row 2, column 'Segment': no segment"),
         ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n8001,=1+1,0.5,2026Q3\r\n", "a cell that a spreadsheet would run"),
-        ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n1,S1,0.5,2026Q3\r\n1,S2,0.5,2026Q3\r\n", "row 3, column 'Record ID': stands twice, first in row 2; got '1'"),
+        ("hubspot", "Record ID,Segment,Segment margin,Segment period\r\n1,S1,0.5,2026Q3\r\n1,S2,0.5,2026Q3\r\n",
+         "row 3, column 'Record ID': stands twice, first in row 2; got '1'"),
         ("hubspot", "Id,Segment\r\n", "header is not the platform's; allowed: Record ID,Segment,Segment margin"),
         ("salesforce", "Id,Segment__c,Segment_Margin__c,Segment_Period__c,Segment_Holdout__c\r\nA1,S1,half,2026Q3,no\r\n",
          "(?s)column 'Id': no id of Salesforce.*'Segment_Margin__c': not a number.*neither true nor false"),
@@ -221,6 +222,7 @@ def test_segment_calls_keep_what_ends_a_line_elsewhere(mark):
     users = pd.DataFrame({"user_id": ["u1"], "unit_id": ["A1"]})
     made = format_segment_calls(table, users, unit="unit_id", study="s", period=QUARTER, holdout=NOBODY_HELD)
     assert check_file("segment", made, "x.jsonl") == 1
+    assert check_file("segment", b"", "x.jsonl") == 0
     call = json.loads(made)
     call["traits"] = call["context"]["traits"] = {"note": f"a{mark}b"}
     made = "".join(json.dumps(call | {"messageId": name}, ensure_ascii=False) + "\n" for name in "ab").encode()

@@ -154,9 +154,8 @@ def _check_calls(content: bytes, name: str, rules: dict[str, Any]) -> tuple[int,
     """Identify calls: a user, the traits where Segment and where RudderStack looks for them, a time, an id of its own."""
     found: list[Violation] = []
     seen: set[str] = set()
-    lines = (
-        content.decode("utf-8").removesuffix("\n").split("\n")
-    )  # a text may hold what else ends a line, such as U+2028
+    # a text may hold what else ends a line, such as U+2028
+    lines = content.decode("utf-8").removesuffix("\n").split("\n") if content else []
     for number, line in enumerate(lines, start=1):
         try:
             call = json.loads(line)
