@@ -216,6 +216,13 @@ def test_check_file_refuses_what_the_platform_would(platform, content, message):
         check_file(platform, content.encode(), "x")
 
 
+def test_check_file_prints_no_address():
+    content = b"email,firstName,lastName,segment,segmentPeriod\na@b.example,A,B,S1,2026Q3\na@b.example,A,B,S2,2026Q3\n"
+    with pytest.raises(DataContractError, match="row 3, column 'email': stands twice, first in row 2") as caught:
+        check_file("marketo", content, "x")
+    assert "a@b.example" not in str(caught.value)
+
+
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085"])
 def test_segment_calls_keep_what_ends_a_line_elsewhere(mark):
     table = pd.DataFrame({"segment": [f"Fleet{mark}owners"], "margin": [0.5]}, index=["A1"])

@@ -143,7 +143,8 @@ def _check_rows(platform: str, content: bytes, name: str, rules: dict[str, Any])
     seen: dict[str, int] = {}
     for number, row in enumerate(rows[1:], start=2):
         if row and row[0] and seen.setdefault(row[0], number) != number:
-            found.append(Violation(f"stands twice, first in row {seen[row[0]]}", name, number, rows[0][0], row[0]))
+            shown = None if "@" in row[0] else row[0]  # an address is no business of a message; the rows find it
+            found.append(Violation(f"stands twice, first in row {seen[row[0]]}", name, number, rows[0][0], shown))
     for limit, size, what in (("maximum", len(rows) - 1, "rows"), ("max_bytes", len(content), "bytes")):
         if size > rules.get(limit, size):
             found.append(Violation(f"the file has {size:,d} {what}", name, allowed=f"{rules[limit]:,d} or fewer"))
