@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..display import Reading, Table
 from ..errors import ParameterError
-from ..words import source_words
+from ..words import few_words, source_words
 from .identity import cross_counts
 from .shares import wilson_interval
 from .solution import natural_order
@@ -167,4 +167,4 @@ def _withhold(counts: np.ndarray, min_cell: int) -> np.ndarray:
 
 
 def _few(n: int, min_cell: int) -> str:
-    return "none" if n == 0 else f"fewer than {min_cell}" if n < min_cell else f"{n:,}"
+    return few_words(n, min_cell) if n else "none"

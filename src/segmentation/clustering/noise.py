@@ -21,7 +21,14 @@ from .migration import migration_table, shown_flows
 from .shares import wilson_interval
 from .solution import Solution, assign_segments, fit_segments, natural_order
 
-__all__ = ["NOISE_COLUMNS", "compare_with_noise", "describe_noise", "measure_noise", "tabulate_noise"]
+__all__ = [
+    "NOISE_COLUMNS",
+    "compare_with_noise",
+    "describe_noise",
+    "measure_noise",
+    "name_real_flows",
+    "tabulate_noise",
+]
 
 NOISE_COLUMNS = ("from", "to", "draw", "n", "base")
 FEW_STARTS = 10
@@ -185,17 +192,19 @@ def describe_noise(compared: pd.DataFrame, *, units: str = "units", min_cell: in
     return Reading([text, _say_flows(compared, min_cell)])
 
 
+def name_real_flows(compared: pd.DataFrame, min_cell: int) -> list[str]:
+    """Flows that may be shown and hold at least ``min_cell`` real moves, those with most first; empty where these are not known."""
+    inner = compared[(compared["from"] != "all") & compared["shown"] & (compared["real"].round() >= min_cell)]
+    inner = inner.sort_values(["real", "from", "to"], ascending=[False, True, True])
+    flows = inner[["from", "to", "real", "n"]].itertuples(index=False)
+    return [f"{start} to {end} (about {real:.0f} of {int(n)})" for start, end, real, n in flows]
+
+
 def _say_flows(compared: pd.DataFrame, min_cell: int) -> str:
     """The flows that hold most real moves; where those are not known, the flows larger than what a refit moves."""
     inner = compared[compared["from"] != "all"]
     if inner["real"].notna().any():
-        inner = inner[inner["shown"] & (inner["real"].round() >= min_cell)].sort_values(
-            ["real", "from", "to"], ascending=[False, True, True]
-        )
-        named = [
-            f"{r[0]} to {r[1]} (about {r[2]:.0f} of {int(r[3])})"
-            for r in inner[["from", "to", "real", "n"]].itertuples(index=False)
-        ]
+        named = name_real_flows(compared, min_cell)
         return (
             f"Where most moves are real: {join_words(named)}."
             if named

@@ -21,6 +21,7 @@ from ..tracking import (
     tabulate_persona_effects,
 )
 from ..tracking.cut_words import say_coverage
+from ..tracking.experiment import list_results
 from ..tracking.wording import difference_words, interval_words
 from ..words import source_words
 from .exhibit import NOTHING, PALETTE, Exhibit, draft_figure
@@ -134,7 +135,7 @@ def plot_lift(
     Exhibit, Callout or Reading
         A callout when none was randomised, an empty reading when there is no experiment, or no unit has a persona.
     """
-    listed = [results] if isinstance(results, ExperimentResult) else list(results)
+    listed = list_results(results)
     chosen = [result for result in listed if result.experiment.randomised]
     table = (tabulate_persona_effects if by == "persona" else tabulate_effects)(results, source=source)
     if isinstance(table, Reading):
@@ -241,7 +242,7 @@ def plot_arms(results: ExperimentResult | Sequence[ExperimentResult], *, source:
     Exhibit or Callout
         A callout of kind "absent" when there is nothing to draw.
     """
-    listed = [results] if isinstance(results, ExperimentResult) else list(results)
+    listed = list_results(results)
     table = tabulate_arms(results, source=source)
     if isinstance(table, Callout):
         return table

@@ -10,7 +10,7 @@ import pandas as pd
 from ..display import Callout, Reading, Table
 from ..words import source_words
 from .cut_words import say_coverage
-from .experiment import ExperimentResult
+from .experiment import ExperimentResult, list_results
 
 __all__ = ["tabulate_arms", "tabulate_channels", "tabulate_effects", "tabulate_persona_effects"]
 
@@ -39,7 +39,7 @@ def tabulate_effects(
         The shares by segment and arm, without differences, when nothing was randomised or the arms are not of the planned sizes;
         an empty reading when there is no experiment, which ``describe_experiments`` says.
     """
-    chosen = _listed(results)
+    chosen = list_results(results)
     shown = [result for result in chosen if result.experiment.randomised and not result.alarm]
     if not chosen:
         return Reading(())
@@ -107,7 +107,7 @@ def tabulate_persona_effects(
     -------
     Table or Reading
     """
-    listed = [result for result in _listed(results) if len(result.personas) and not result.alarm]
+    listed = [result for result in list_results(results) if len(result.personas) and not result.alarm]
     if not listed:
         return Reading(())
     table = _tabulate([replace(result, effects=result.personas) for result in listed], "persona", source)
@@ -130,7 +130,7 @@ def tabulate_arms(results: ExperimentResult | Sequence[ExperimentResult], *, sou
     -------
     Table or Callout
     """
-    chosen = _listed(results)
+    chosen = list_results(results)
     if not chosen:
         return Callout("absent", "This study has no experiment.")
     names = {
@@ -173,16 +173,12 @@ def tabulate_channels(results: ExperimentResult | Sequence[ExperimentResult], *,
     """
     shown = [
         replace(result, effects=result.channels.assign(segment=result.channels["segment"].str.replace("_", " ")))
-        for result in _listed(results)
+        for result in list_results(results)
         if len(result.channels) and not result.alarm
     ]
     if not shown:
         return Reading(())
     return _tabulate(shown, "channel", source)
-
-
-def _listed(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:
-    return [results] if isinstance(results, ExperimentResult) else list(results)
 
 
 def _stack(tables: list[pd.DataFrame], results: list[ExperimentResult], names: dict[str, str]) -> pd.DataFrame:

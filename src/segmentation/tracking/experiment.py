@@ -12,7 +12,7 @@ from .looks import LOOK_COLUMNS
 from .registration import Experiment
 
 __all__ = [
-    "EFFECT_COLUMNS", "PERSONA_COLUMNS", "ExperimentResult", "odd_sizes", "stack_experiments", "stack_personas",
+    "EFFECT_COLUMNS", "PERSONA_COLUMNS", "ExperimentResult", "list_results", "odd_sizes", "stack_experiments", "stack_personas",
 ]  # fmt: skip
 
 SRM_ALARM = 0.001
@@ -139,6 +139,11 @@ class ExperimentResult:
             finished=self.finished,
             alarm=self.alarm,
         )
+
+
+def list_results(results: ExperimentResult | Sequence[ExperimentResult]) -> list[ExperimentResult]:
+    """One result or several, as a list."""
+    return [results] if isinstance(results, ExperimentResult) else list(results)
 
 
 def odd_sizes(srm: pd.DataFrame) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from ..clustering.noise import name_real_flows
 from ..messaging.rates import order_segments
 from ..words import count_words, few_words, join_words
 from ..workspace import Workspace
@@ -129,14 +130,8 @@ def move_changes(run: Workspace, least: int) -> Iterator[Change]:
         f"{real['lower']:.1%} to {real['upper']:.1%}); had nobody changed, {real['noise']:.1%} would seem to have moved. "
         f"{few_words(int(real['clear']), least).capitalize()} of the moves {'is' if real['clear'] == 1 else 'are'} clear."
     )
-    inner = flows[(flows["from"] != "all") & flows["shown"] & (flows["real"].round() >= least)].sort_values(
-        "real", ascending=False, kind="stable"
-    )
-    named = join_words(
-        f"{row['from']} to {row['to']} (about {row['real']:.0f} of {int(row['n'])})"
-        for _, row in inner.head(3).iterrows()
-    )
-    text += f" Where most are real: {named}." if len(inner) else ""
+    named = name_real_flows(flows, least)[:3]
+    text += f" Where most are real: {join_words(named)}." if named else ""
     yield Change("Moves", "06_tracking", "changed" if real["clear"] else "same", text)
 
 
