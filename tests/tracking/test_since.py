@@ -247,6 +247,14 @@ def test_gather_changes_worse_than_its_limits_asks_for_a_decision(build):
         assert change.tone == tone and f"is {signal} the limits" in change.text
 
 
+def test_gather_changes_a_kpi_new_as_a_whole_has_nothing_to_compare_with_one_new_in_a_segment_has(build):
+    new = _control(signal="first time")
+    (change,) = [c for c in gather_changes(build(kpi_control=new)) if c.topic == "KPIs"]
+    assert change.tone == "unknown" and change.text.startswith("Nothing to compare with")
+    (change,) = [c for c in gather_changes(build(kpi_control=new.assign(segment="S1"))) if c.topic == "KPIs"]
+    assert change.tone == "changed" and "counted for the first time" in change.text
+
+
 def test_gather_changes_objections_by_share_and_none_dropped_in_silence(build):
     """Of equal counts the larger share comes first, whatever the order of the file, and the rest is counted."""
     gap = {"table": "gap", "item": "price_worry"}

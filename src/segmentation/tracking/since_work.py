@@ -13,7 +13,7 @@ from ..messaging.rates import say_per_cent
 from ..words import count_words, join_words
 from ..workspace import Workspace
 from .hypothesis_words import say_predictions
-from .kpi_control import say_signals
+from .kpi_control import JUDGED, say_signals
 from .registration import load_experiments
 from .since_segments import Change
 from .wording import difference_words, joint_words
@@ -61,14 +61,15 @@ def limit_changes(run: Workspace, least: int) -> Iterator[Change]:
     control = run.read("kpi_control") if run.has("kpi_control") else pd.DataFrame()
     if not len(control):
         return
-    judged = control["signal"].isin(["above", "below", "within", "first time", "first gap"])
+    judged = control["signal"].isin(JUDGED)
     aims = (
         run.read("kpis").drop_duplicates("kpi").set_index("kpi")["direction"]
         if run.has("kpis")
         else pd.Series(dtype="str")
     )
     wrong = [aims.get(row.kpi) == WRONG.get(row.signal, "none") for row in control.itertuples()]
-    new = (control["signal"] == "first time").tolist()
+    whole = control.loc[(control["segment"] == "all") & (control["signal"] == "first time"), "kpi"]
+    new = ((control["signal"] == "first time") & control["kpi"].isin(whole)).tolist()
     rest = [not (one or first) for one, first in zip(wrong, new, strict=True)]
     bad, other, first = (say_signals(control[np.array(mask, dtype=bool)]) for mask in (wrong, rest, new))
     if bad:
